@@ -1,0 +1,39 @@
+//! The decisions behind [Portcullis](https://docs.rs/portcullis): state machines, windows, backoffs,
+//! budgets and queues, as plain values.
+//!
+//! Nothing here waits, reads a clock, draws a random number or knows a runtime: time, randomness and
+//! the calling thread's shard are arguments. That makes every decision a function that can be tested
+//! against a model, and every lock-free part one that [loom](https://docs.rs/loom) can explore.
+//!
+//! Users want the crate `portcullis`; this one is for those who build their own layers.
+//!
+//! ```
+//! use portcullis_core::{Outcome, Time, breaker};
+//!
+//! let machine = breaker::Machine::new(breaker::Config::default(), 1)?;
+//! let now = || Time::from_millis(0);
+//! let admission = machine.admit(0, now).expect("a new breaker is closed");
+//! machine.settle(0, admission, Outcome::Success, now);
+//! assert_eq!(machine.status(now()).successes, 1);
+//! # Ok::<(), portcullis_core::ConfigError>(())
+//! ```
+#![forbid(unsafe_code)]
+
+pub mod breaker;
+pub mod bulkhead;
+mod config;
+pub mod health;
+mod name;
+mod rejection;
+pub mod retry;
+mod shard;
+mod sync;
+mod time;
+mod verdict;
+
+pub use config::{ConfigError, check_range};
+pub use name::Name;
+pub use rejection::{BreakerEvidence, PolicyKind, Reason, Rejection, TimeoutScope};
+pub use shard::Padded;
+pub use time::Time;
+pub use verdict::{Delivery, Failure, FailureKind, Outcome, Severity, Verdict};

@@ -1,0 +1,261 @@
+//! The library's own refusal.
+
+use std::{error::Error, fmt, time::Duration};
+
+use crate::{Delivery, Failure, FailureKind, Name, Verdict, breaker::State};
+
+/// A refusal by a policy: who, why, by which measured values, and when to come back.
+///
+/// It is the same value in an error, in a response's extensions and in an event.
+///
+/// ```
+/// use portcullis_core::{Name, PolicyKind, Reason, Rejection};
+/// use std::time::Duration;
+///
+/// let rejection = Rejection::new(Name::from("checkout"), Reason::BulkheadFull { limit: 10, queued: 0 });
+/// assert_eq!(rejection.kind(), PolicyKind::Bulkhead);
+/// assert_eq!(rejection.to_string(), "bulkhead 'checkout' is full: 10 in flight, 0 queued");
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rejection {
+    policy: Name,
+    reason: Reason,
+    retry_after: Option<Duration>,
+}
+
+impl Rejection {
+    /// A refusal by `policy`.
+    pub fn new(policy: Name, reason: Reason) -> Self {
+        Self { policy, reason, retry_after: None }
+    }
+
+    /// The same refusal with the time after which calling again makes sense.
+    #[must_use]
+    pub fn with_retry_after(mut self, after: Option<Duration>) -> Self {
+        self.retry_after = after;
+        self
+    }
+
+    /// The policy that refused.
+    pub fn policy(&self) -> &Name {
+        &self.policy
+    }
+
+    /// The kind of the policy that refused.
+    pub fn kind(&self) -> PolicyKind {
+        self.reason.kind()
+    }
+
+    /// Why, with the measured values.
+    pub fn reason(&self) -> &Reason {
+        &self.reason
+    }
+
+    /// When to come back, if the policy knows.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
+    /// What this refusal says about the dependency: nothing, but for a timeout, which is its failure.
+    pub fn verdict(&self) -> Verdict {
+        match self.reason {
+            Reason::Timeout { sent, .. } => {
+                let delivery = if sent { Delivery::MaybeProcessed } else { Delivery::NotSent };
+                Failure::new(FailureKind::Timeout).delivery(delivery).into()
+            }
+            _ => Verdict::Ignored,
+        }
+    }
+
+    /// The first refusal in the chain of sources that starts at `error`.
+    ///
+    /// ```
+    /// use portcullis_core::{Name, Reason, Rejection, TimeoutScope};
+    /// use std::time::Duration;
+    ///
+    /// let reason = Reason::Timeout { scope: TimeoutScope::Total, limit: Duration::from_secs(1), sent: true };
+    /// let error = std::io::Error::other(Rejection::new(Name::from("total"), reason));
+    /// assert!(Rejection::find(&error).is_some());
+    /// ```
+    pub fn find<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Self> {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            if let Some(found) = error.downcast_ref::<Self>() {
+                return Some(found);
+            }
+            // An io::Error hides what it wraps from `source()`.
+            if let Some(inner) = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+                next = Some(inner);
+                continue;
+            }
+            next = error.source();
+        }
+        None
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} '{}' {}", self.kind().as_str(), self.policy, self.reason)?;
+        match self.retry_after {
+            Some(after) => write!(f, "; retry after {after:?}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Error for Rejection {}
+
+/// Why a policy refused, with what it measured.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Reason {
+    /// A breaker does not let calls through.
+    Breaker(BreakerEvidence),
+    /// Every permit of a bulkhead is taken, and so is its queue.
+    BulkheadFull {
+        /// Permits there are.
+        limit: u32,
+        /// Calls that waited for one.
+        queued: u32,
+    },
+    /// The call waited in a bulkhead's queue for as long as it may.
+    QueueTimeout {
+        /// Permits there are.
+        limit: u32,
+        /// The longest wait allowed.
+        max_wait: Duration,
+    },
+    /// The call did not end in time.
+    Timeout {
+        /// What was timed.
+        scope: TimeoutScope,
+        /// The time allowed.
+        limit: Duration,
+        /// Whether the inner service had been called by then.
+        sent: bool,
+    },
+}
+
+impl Reason {
+    /// The kind of policy that gives this reason.
+    pub fn kind(&self) -> PolicyKind {
+        match self {
+            Self::Breaker(_) => PolicyKind::Breaker,
+            Self::BulkheadFull { .. } | Self::QueueTimeout { .. } => PolicyKind::Bulkhead,
+            Self::Timeout { .. } => PolicyKind::Timeout,
+        }
+    }
+
+    /// One word for it, as it stands in metrics, headers and JSON.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Breaker(evidence) => evidence.state.as_str(),
+            Self::BulkheadFull { .. } => "full",
+            Self::QueueTimeout { .. } => "queue_timeout",
+            Self::Timeout { .. } => "timeout",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Breaker(evidence) => evidence.fmt(f),
+            Self::BulkheadFull { limit, queued } => {
+                write!(f, "is full: {limit} in flight, {queued} queued")
+            }
+            Self::QueueTimeout { limit, max_wait } => {
+                write!(f, "had no permit within {max_wait:?}: {limit} in flight")
+            }
+            Self::Timeout { scope, limit, sent: true } => {
+                write!(f, "had no answer within {limit:?} ({})", scope.as_str())
+            }
+            Self::Timeout { scope, limit, sent: false } => {
+                write!(f, "was not ready within {limit:?} ({})", scope.as_str())
+            }
+        }
+    }
+}
+
+/// What a breaker knew when it refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BreakerEvidence {
+    /// The state that refused.
+    pub state: State,
+    /// Failures in the window when it opened.
+    pub failures: u32,
+    /// Calls in the window when it opened.
+    pub calls: u32,
+    /// The kind of the last failure, if there was one.
+    pub last_failure: Option<FailureKind>,
+}
+
+impl BreakerEvidence {
+    /// The share of calls that failed when the breaker opened; 0 when it was opened by hand.
+    pub fn failure_ratio(&self) -> f64 {
+        if self.calls == 0 { 0.0 } else { f64::from(self.failures) / f64::from(self.calls) }
+    }
+}
+
+impl fmt::Display for BreakerEvidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "is {}", self.state.as_str())?;
+        if self.calls > 0 {
+            write!(f, ": {} of {} calls failed", self.failures, self.calls)?;
+        }
+        match self.last_failure {
+            Some(kind) => write!(f, ", last failure {}", kind.as_str()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The kinds of policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum PolicyKind {
+    /// A circuit breaker.
+    Breaker,
+    /// Retries.
+    Retry,
+    /// A limit on calls in flight.
+    Bulkhead,
+    /// A time limit.
+    Timeout,
+    /// A background probe.
+    Probe,
+}
+
+impl PolicyKind {
+    /// The kind's word, as it stands in metrics and JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Breaker => "breaker",
+            Self::Retry => "retry",
+            Self::Bulkhead => "bulkhead",
+            Self::Timeout => "timeout",
+            Self::Probe => "probe",
+        }
+    }
+}
+
+/// What a timeout times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TimeoutScope {
+    /// One attempt, below a retry.
+    Attempt,
+    /// The whole call, around retries.
+    Total,
+}
+
+impl TimeoutScope {
+    /// The scope's word, as it stands in metrics and JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Attempt => "attempt",
+            Self::Total => "total",
+        }
+    }
+}
