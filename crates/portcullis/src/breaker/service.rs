@@ -1,0 +1,73 @@
+//! A service behind a breaker.
+
+use std::task::{Context, Poll, ready};
+
+use tower_service::Service;
+
+use super::{Breaker, ResponseFuture};
+use crate::{Protocol, Ticket, protocol::watched};
+
+/// A service behind a [`Breaker`].
+///
+/// While the breaker refuses, the service is ready at once, whatever the inner one is: a refusal waits
+/// for nothing. An error of the inner service's readiness counts as a failed call.
+#[derive(Clone, Debug)]
+pub struct BreakerService<S, P> {
+    inner: S,
+    breaker: Breaker,
+    protocol: P,
+    /// The inner service was not asked whether it is ready, because the breaker refused.
+    unready: bool,
+}
+
+impl<S, P> BreakerService<S, P> {
+    pub(super) fn new(inner: S, breaker: Breaker, protocol: P) -> Self {
+        Self { inner, breaker, protocol, unready: false }
+    }
+
+    /// Records that the inner service can take no calls.
+    fn record_unready(&self, verdict: portcullis_core::Verdict) {
+        if let Ok(mut ticket) = self.breaker.try_admit() {
+            ticket.settle(verdict);
+        }
+    }
+}
+
+impl<S, P, Req> Service<Req> for BreakerService<S, P>
+where
+    S: Service<Req>,
+    P: Protocol<Req, S::Response, S::Error> + Clone,
+{
+    type Response = P::Response<super::BreakerTicket>;
+    type Error = P::Error;
+    type Future = ResponseFuture<S::Future, P, P::Context, Req>;
+
+    #[inline]
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.unready = self.breaker.is_refusing();
+        if self.unready {
+            return Poll::Ready(Ok(()));
+        }
+        Poll::Ready(ready!(self.inner.poll_ready(cx)).map_err(|error| {
+            let error = self.protocol.lift(error);
+            self.record_unready(self.protocol.judge_error(&error));
+            error
+        }))
+    }
+
+    #[inline]
+    fn call(&mut self, request: Req) -> Self::Future {
+        let context = self.protocol.context(&request);
+        let protocol = self.protocol.clone();
+        if std::mem::take(&mut self.unready) {
+            return ResponseFuture::refused(self.breaker.refuse(), protocol, context);
+        }
+        match self.breaker.try_admit() {
+            Ok(mut ticket) => {
+                let inner = watched(&mut ticket, || self.inner.call(request));
+                ResponseFuture::running(inner, protocol, context, ticket)
+            }
+            Err(rejection) => ResponseFuture::refused(rejection, protocol, context),
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Tower layers that keep services up when what they depend on fails.
+//!
+//! A **policy** ([`Breaker`], [`RetryPolicy`], [`Bulkhead`], [`Timeout`], …) is the shared, named state of one
+//! pattern: a cheap handle, made once. A **layer** puts a policy into a tower stack, and a
+//! [protocol](protocol) tells the layer how to read results and how to refuse in its own name: as an
+//! error, or as an HTTP or gRPC response.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), portcullis::BoxError> {
+//! use portcullis::{Breaker, BreakerLayer, BoxError, Timeout, TimeoutLayer};
+//! use std::time::Duration;
+//! use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
+//!
+//! let breaker = Breaker::new("inventory");
+//! let timeout = Timeout::total("inventory", Duration::from_secs(1))?;
+//!
+//! let mut service = ServiceBuilder::new()
+//!     .layer(TimeoutLayer::new(timeout))
+//!     .layer(BreakerLayer::new(breaker.clone()))
+//!     .service(service_fn(|n: u32| async move { Ok::<_, BoxError>(n + 1) }));
+//!
+//! assert_eq!(service.ready().await?.call(1).await?, 2);
+//! assert_eq!(breaker.status().successes, 1);
+//! # Ok(()) }
+//! ```
+//!
+//! # Order
+//!
+//! From outside: total timeout, retry, breaker, bulkhead, attempt timeout. The breaker then sees every
+//! attempt and none of the bulkhead's refusals count against the dependency; retries stop when the
+//! breaker opens.
+//!
+//! # What all layers keep
+//!
+//! - State belongs to the policy: layering a service again, cloning it, or accepting a new connection
+//!   starts nothing anew.
+//! - Refusals come from `call`, never from `poll_ready`.
+//! - A call that is dropped at any point leaves nothing behind.
+//! - On the way through, nothing is locked, boxed or allocated.
+#![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+pub mod breaker;
+pub mod bulkhead;
+pub mod clock;
+#[cfg(feature = "http")]
+pub mod health;
+mod oneshot;
+pub mod probe;
+pub mod protocol;
+pub mod registry;
+pub mod retry;
+mod shard;
+pub mod timeout;
+
+pub use portcullis_core::{
+    BreakerEvidence, ConfigError, Delivery, Failure, FailureKind, Name, PolicyKind, Reason, Rejection,
+    Severity, Time, TimeoutScope, Verdict, health::Level,
+};
+
+#[cfg(feature = "http")]
+pub use health::{Health, HealthLayer};
+#[cfg(feature = "http")]
+pub use protocol::{Grpc, HttpClient, HttpServer};
+pub use {
+    breaker::{Breaker, BreakerLayer},
+    bulkhead::{Bulkhead, BulkheadLayer},
+    probe::{Probe, ProbeLayer},
+    protocol::{Boxed, FromRejection, Protocol, Ticket, Typed},
+    registry::Registry,
+    retry::{RetryBudget, RetryLayer, RetryPolicy},
+    timeout::{Timeout, TimeoutLayer},
+};
+
+/// Any error, as tower's own layers have it.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

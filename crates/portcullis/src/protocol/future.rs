@@ -1,0 +1,98 @@
+//! The future of a call that was admitted or refused.
+
+use std::{
+    future::Future,
+    marker::PhantomData,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use pin_project_lite::pin_project;
+use portcullis_core::Rejection;
+
+use super::{Protocol, Ticket, watched};
+
+pin_project! {
+    /// The response future of the layers that admit a call or refuse it.
+    ///
+    /// Dropping it abandons the ticket, which gives back whatever it held.
+    pub struct ResponseFuture<F, P, Cx, T, Req> {
+        #[pin]
+        state: State<F, T>,
+        protocol: P,
+        context: Option<Cx>,
+        request: PhantomData<fn(Req)>,
+    }
+}
+
+pin_project! {
+    #[project = StateProj]
+    enum State<F, T> {
+        Running { #[pin] inner: F, ticket: Option<T> },
+        Refused { rejection: Option<Rejection> },
+    }
+}
+
+impl<F, P, Cx, T, Req> ResponseFuture<F, P, Cx, T, Req> {
+    pub(crate) fn running(inner: F, protocol: P, context: Cx, ticket: T) -> Self {
+        let state = State::Running { inner, ticket: Some(ticket) };
+        Self { state, protocol, context: Some(context), request: PhantomData }
+    }
+
+    pub(crate) fn refused(rejection: Rejection, protocol: P, context: Cx) -> Self {
+        let state = State::Refused { rejection: Some(rejection) };
+        Self { state, protocol, context: Some(context), request: PhantomData }
+    }
+}
+
+impl<F, P, T, Req, Res, Err> Future for ResponseFuture<F, P, P::Context, T, Req>
+where
+    F: Future<Output = Result<Res, Err>>,
+    P: Protocol<Req, Res, Err>,
+    T: Ticket,
+{
+    type Output = Result<P::Response<T>, P::Error>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let context = |context: &mut Option<P::Context>| context.take();
+        match this.state.project() {
+            StateProj::Running { inner, ticket } => {
+                let result = ready!(watched(ticket, || inner.poll(cx)));
+                match (ticket.take(), context(this.context)) {
+                    (Some(ticket), Some(context)) => {
+                        Poll::Ready(finish(this.protocol, context, result, ticket))
+                    }
+                    _ => Poll::Pending, // polled after it was ready
+                }
+            }
+            StateProj::Refused { rejection } => match (rejection.take(), context(this.context)) {
+                (Some(rejection), Some(context)) => Poll::Ready(this.protocol.refuse(context, rejection)),
+                _ => Poll::Pending, // polled after it was ready
+            },
+        }
+    }
+}
+
+/// Settles the ticket by the result, or hands it over to the response.
+#[inline]
+pub(crate) fn finish<P, T, Req, Res, Err>(
+    protocol: &P,
+    context: P::Context,
+    result: Result<Res, Err>,
+    mut ticket: T,
+) -> Result<P::Response<T>, P::Error>
+where
+    P: Protocol<Req, Res, Err>,
+    T: Ticket,
+{
+    match result {
+        Ok(response) => Ok(protocol.complete(context, response, ticket)),
+        Err(error) => {
+            let error = protocol.lift(error);
+            ticket.settle(protocol.judge_error(&error));
+            Err(error)
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! The body of a response: the inner one with a ticket, or the bytes of a refusal.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use ::http::HeaderMap;
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
+use portcullis_core::{Failure, FailureKind, Rejection, Verdict};
+
+use super::{Wire, refusal, status};
+use crate::{
+    BoxError, Ticket,
+    protocol::{judge_error, watched},
+};
+
+pin_project! {
+    /// The body of a response that went through a layer.
+    ///
+    /// It gives what the inner body gives, and holds the ticket until the body has ended, failed or
+    /// been dropped. Or it is the body of a refusal.
+    #[derive(Debug)]
+    pub struct ResponseBody<B, T: Ticket> {
+        #[pin]
+        state: State<B>,
+        guard: Guard<T>,
+    }
+}
+
+pin_project! {
+    #[project = StateProj]
+    #[project_replace = StateOwned]
+    #[derive(Debug)]
+    enum State<B> {
+        Inner { #[pin] body: B },
+        Own { bytes: Option<Bytes> },
+    }
+}
+
+/// How the ticket will be settled.
+#[derive(Debug)]
+pub(super) enum Rest {
+    /// It is settled, and only kept until the body ends.
+    Known,
+    /// By this verdict, unless the body fails. A reader that has seen enough may drop the body.
+    Head(Verdict),
+    /// By the trailers. A reader that drops the body first learns nothing.
+    Trailers,
+}
+
+/// The ticket, settled at the latest when it is dropped.
+#[derive(Debug)]
+struct Guard<T: Ticket> {
+    ticket: Option<T>,
+    rest: Rest,
+}
+
+impl<T: Ticket> Guard<T> {
+    fn settle(&mut self, verdict: Verdict) {
+        self.ticket.settle(verdict);
+        self.rest = Rest::Known;
+    }
+
+    /// The body ended as it should.
+    fn end(&mut self) {
+        match self.rest {
+            Rest::Known => {}
+            Rest::Head(verdict) => self.settle(verdict),
+            Rest::Trailers => self.settle(status::no_grpc_status()),
+        }
+        self.ticket = None;
+    }
+}
+
+impl<T: Ticket> Drop for Guard<T> {
+    fn drop(&mut self) {
+        if let Rest::Head(verdict) = self.rest {
+            self.settle(verdict);
+        }
+    }
+}
+
+impl<B, T: Ticket> ResponseBody<B, T> {
+    pub(crate) fn full(bytes: Bytes) -> Self {
+        let guard = Guard { ticket: None, rest: Rest::Known };
+        Self { state: State::Own { bytes: Some(bytes) }, guard }
+    }
+
+    pub(crate) fn empty() -> Self {
+        Self::full(Bytes::new())
+    }
+
+    /// The inner body, without a ticket.
+    pub(crate) fn inner(body: B) -> Self {
+        let guard = Guard { ticket: None, rest: Rest::Known };
+        Self { state: State::Inner { body }, guard }
+    }
+}
+
+impl<B: Body, T: Ticket> ResponseBody<B, T> {
+    /// The inner body, with the ticket for as long as it lasts.
+    pub(super) fn guarded(body: B, ticket: T, rest: Rest) -> Self {
+        let mut guard = Guard { ticket: Some(ticket), rest };
+        // Nobody asks an empty body for frames.
+        if body.is_end_stream() {
+            guard.end();
+        }
+        Self { state: State::Inner { body }, guard }
+    }
+}
+
+impl<B, T> Body for ResponseBody<B, T>
+where
+    B: Body<Data = Bytes>,
+    B::Error: Into<BoxError>,
+    T: Ticket,
+{
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let mut this = self.project();
+        let body = match this.state.as_mut().project() {
+            StateProj::Inner { body } => body,
+            StateProj::Own { bytes } => {
+                let bytes = bytes.take().filter(|bytes| !bytes.is_empty());
+                return Poll::Ready(bytes.map(|bytes| Ok(Frame::data(bytes))));
+            }
+        };
+        let Poll::Ready(frame) = watched(&mut this.guard.ticket, || body.poll_frame(cx)) else {
+            return match this.guard.ticket.poll_revoked(cx) {
+                Poll::Ready(rejection) => {
+                    let end = this.guard.cut(&rejection);
+                    this.state.set(State::Own { bytes: None });
+                    Poll::Ready(Some(end.ok_or_else(|| rejection.into())))
+                }
+                Poll::Pending => Poll::Pending,
+            };
+        };
+        let frame = frame.map(|frame| frame.map_err(Into::into));
+        let ended = matches!(this.state.project(), StateProj::Inner { body } if body.is_end_stream());
+        this.guard.see(&frame, ended);
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.state {
+            State::Inner { body } => body.is_end_stream(),
+            State::Own { bytes } => bytes.as_ref().is_none_or(Bytes::is_empty),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.state {
+            State::Inner { body } => body.size_hint(),
+            State::Own { bytes } => SizeHint::with_exact(bytes.as_ref().map_or(0, |b| b.len() as u64)),
+        }
+    }
+}
+
+impl<T: Ticket> Guard<T> {
+    fn see(&mut self, frame: &Option<Result<Frame<Bytes>, BoxError>>, ended: bool) {
+        match frame {
+            Some(Err(error)) => {
+                let verdict = match judge_error(&**error) {
+                    Verdict::Failure(failure) if failure.kind == FailureKind::Other => {
+                        Failure::new(FailureKind::Network).into()
+                    }
+                    verdict => verdict,
+                };
+                self.settle(verdict);
+                self.ticket = None;
+            }
+            Some(Ok(frame)) => {
+                // After the trailers nobody asks again.
+                if let (Rest::Trailers, Some(trailers)) = (&self.rest, frame.trailers_ref()) {
+                    self.settle(status::judge_trailers(trailers));
+                    self.ticket = None;
+                } else if ended && !matches!(self.rest, Rest::Trailers) {
+                    self.end();
+                }
+            }
+            None => self.end(),
+        }
+    }
+
+    /// Ends the body before its time: gRPC by a status in the trailers, HTTP by an error.
+    fn cut(&mut self, rejection: &Rejection) -> Option<Frame<Bytes>> {
+        let wire = if matches!(self.rest, Rest::Trailers) { Wire::Grpc } else { Wire::Http };
+        self.settle(rejection.verdict());
+        self.ticket = None;
+        (wire == Wire::Grpc).then(|| {
+            let mut trailers = HeaderMap::new();
+            refusal::status_headers(rejection, &mut trailers);
+            Frame::trailers(trailers)
+        })
+    }
+}

@@ -1,0 +1,83 @@
+//! HTTP clients.
+
+use ::http::{Request, Response};
+use http_body::Body;
+use portcullis_core::{Rejection, Verdict};
+
+use super::{Head, ResponseBody, status};
+use crate::{
+    BoxError, Ticket,
+    protocol::{Classify, Protocol, judge_error},
+};
+
+/// For HTTP clients: hyper's, reqwest's, anything that answers with an `http::Response`.
+///
+/// Errors are failures, and so are 5xx, 408 and 429, with their `Retry-After`; other answers are
+/// successes, because the dependency gave them. A refusal is an error that downcasts to [`Rejection`].
+/// The ticket lives until the body ends; a body that fails makes a failure of what looked like success.
+#[derive(Clone, Copy, Debug)]
+pub struct HttpClient<C = ()> {
+    classify: C,
+}
+
+/// The protocol's own judgement.
+impl Default for HttpClient {
+    fn default() -> Self {
+        Self { classify: () }
+    }
+}
+
+impl HttpClient {
+    /// The same protocol with a judgement of one's own; see [`Classify`].
+    pub fn classify<F, V>(self, classify: F) -> HttpClient<F>
+    where
+        F: Fn(Result<&Head<'_>, &BoxError>) -> V,
+        V: Into<Option<Verdict>>,
+    {
+        HttpClient { classify }
+    }
+}
+
+impl<C, ReqB, B, Err> Protocol<Request<ReqB>, Response<B>, Err> for HttpClient<C>
+where
+    C: for<'a> Classify<Head<'a>, BoxError>,
+    B: Body,
+    Err: Into<BoxError>,
+{
+    type Context = ();
+    type Response<T: Ticket> = Response<ResponseBody<B, T>>;
+    type Error = BoxError;
+
+    fn context(&self, _: &Request<ReqB>) -> Self::Context {}
+
+    fn lift(&self, error: Err) -> BoxError {
+        error.into()
+    }
+
+    fn judge_error(&self, error: &BoxError) -> Verdict {
+        self.classify.classify(Err(error)).unwrap_or_else(|| judge_error(&**error))
+    }
+
+    fn judge(&self, (): &(), response: &Response<B>) -> Option<Verdict> {
+        let head = Head::of(response);
+        Some(self.classify.classify(Ok(&head)).unwrap_or_else(|| status::judge_client(&head)))
+    }
+
+    fn complete<T: Ticket>(
+        &self,
+        context: (),
+        response: Response<B>,
+        ticket: T,
+    ) -> Response<ResponseBody<B, T>> {
+        let verdict = Protocol::<Request<ReqB>, Response<B>, Err>::judge(self, &context, &response);
+        super::guard(response, ticket, verdict)
+    }
+
+    fn refuse<T: Ticket>(
+        &self,
+        (): (),
+        rejection: Rejection,
+    ) -> Result<Response<ResponseBody<B, T>>, BoxError> {
+        Err(Box::new(rejection))
+    }
+}

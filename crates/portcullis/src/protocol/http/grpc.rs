@@ -1,0 +1,83 @@
+//! gRPC.
+
+use ::http::{Request, Response};
+use http_body::Body;
+use portcullis_core::{Rejection, Verdict};
+
+use super::{Head, ResponseBody, Wire, status};
+use crate::{
+    BoxError, Ticket,
+    protocol::{Classify, Protocol, judge_error},
+};
+
+/// For tonic clients and servers, or any other gRPC over `http`.
+///
+/// A call is judged by its `grpc-status`, in the headers or in the trailers; a stream that is dropped
+/// before its end says nothing. A refusal is a trailers-only response with the right code, the reason in
+/// `portcullis-reason`, and `grpc-retry-pushback-ms`.
+#[derive(Clone, Copy, Debug)]
+pub struct Grpc<C = ()> {
+    classify: C,
+}
+
+/// The protocol's own judgement.
+impl Default for Grpc {
+    fn default() -> Self {
+        Self { classify: () }
+    }
+}
+
+impl Grpc {
+    /// The same protocol with a judgement of one's own; see [`Classify`].
+    pub fn classify<F, V>(self, classify: F) -> Grpc<F>
+    where
+        F: Fn(Result<&Head<'_>, &BoxError>) -> V,
+        V: Into<Option<Verdict>>,
+    {
+        Grpc { classify }
+    }
+}
+
+impl<C, ReqB, B, Err> Protocol<Request<ReqB>, Response<B>, Err> for Grpc<C>
+where
+    C: for<'a> Classify<Head<'a>, BoxError>,
+    B: Body,
+    Err: Into<BoxError>,
+{
+    type Context = ();
+    type Response<T: Ticket> = Response<ResponseBody<B, T>>;
+    type Error = BoxError;
+
+    fn context(&self, _: &Request<ReqB>) -> Self::Context {}
+
+    fn lift(&self, error: Err) -> BoxError {
+        error.into()
+    }
+
+    fn judge_error(&self, error: &BoxError) -> Verdict {
+        self.classify.classify(Err(error)).unwrap_or_else(|| judge_error(&**error))
+    }
+
+    fn judge(&self, (): &(), response: &Response<B>) -> Option<Verdict> {
+        let head = Head::of(response);
+        self.classify.classify(Ok(&head)).or_else(|| status::judge_grpc(&head))
+    }
+
+    fn complete<T: Ticket>(
+        &self,
+        context: (),
+        response: Response<B>,
+        ticket: T,
+    ) -> Response<ResponseBody<B, T>> {
+        let verdict = Protocol::<Request<ReqB>, Response<B>, Err>::judge(self, &context, &response);
+        super::guard(response, ticket, verdict)
+    }
+
+    fn refuse<T: Ticket>(
+        &self,
+        (): (),
+        rejection: Rejection,
+    ) -> Result<Response<ResponseBody<B, T>>, BoxError> {
+        Ok(super::refusal_response(Wire::Grpc, rejection))
+    }
+}

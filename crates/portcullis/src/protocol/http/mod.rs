@@ -1,0 +1,43 @@
+//! Protocols over `http::Request` and `http::Response`.
+
+mod body;
+mod client;
+#[cfg(feature = "hyper")]
+pub(crate) mod delivery;
+mod grpc;
+mod head;
+mod refusal;
+mod retry_after;
+mod server;
+mod status;
+
+pub use body::ResponseBody;
+pub use client::HttpClient;
+pub use grpc::Grpc;
+pub use head::{Head, Wire};
+use refusal::response as refusal_response;
+pub use server::HttpServer;
+
+use ::http::Response;
+use http_body::Body;
+use portcullis_core::Verdict;
+
+use crate::Ticket;
+
+/// Hands the ticket over to the body. A failure is settled at once, because nothing after it can make
+/// it a success; the ticket itself stays until the body ends.
+fn guard<B: Body, T: Ticket>(
+    response: Response<B>,
+    mut ticket: T,
+    verdict: Option<Verdict>,
+) -> Response<ResponseBody<B, T>> {
+    let rest = match verdict {
+        Some(verdict @ Verdict::Success) => body::Rest::Head(verdict),
+        Some(verdict) => {
+            ticket.settle(verdict);
+            body::Rest::Known
+        }
+        None => body::Rest::Trailers,
+    };
+    response.map(|body| ResponseBody::guarded(body, ticket, rest))
+}

@@ -1,0 +1,95 @@
+//! A refusal as a response.
+
+use std::time::Duration;
+
+use ::http::{HeaderValue, Response, StatusCode, header};
+use bytes::Bytes;
+use portcullis_core::{Reason, Rejection};
+use serde_json::json;
+
+use crate::Ticket;
+
+use super::{ResponseBody, Wire, status::GRPC_STATUS};
+
+const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
+const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
+const UNAVAILABLE: &str = "14";
+const RESOURCE_EXHAUSTED: &str = "8";
+const DEADLINE_EXCEEDED: &str = "4";
+
+/// The refusal in the words of the protocol that the request came in.
+pub(super) fn response<B, T: Ticket>(wire: Wire, rejection: Rejection) -> Response<ResponseBody<B, T>> {
+    let mut response = match wire {
+        Wire::Http => http(&rejection),
+        Wire::Grpc => grpc(&rejection),
+    };
+    response.extensions_mut().insert(rejection);
+    response
+}
+
+/// A problem document (RFC 9457).
+fn http<B, T: Ticket>(rejection: &Rejection) -> Response<ResponseBody<B, T>> {
+    let status = match rejection.reason() {
+        Reason::Timeout { .. } => StatusCode::GATEWAY_TIMEOUT,
+        _ => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    let document = json!({
+        "type": "about:blank",
+        "title": status.canonical_reason(),
+        "status": status.as_u16(),
+        "detail": rejection.to_string(),
+        "policy": &**rejection.policy(),
+        "kind": rejection.kind().as_str(),
+        "reason": rejection.reason().as_str(),
+        "retry_after_ms": rejection.retry_after().map(|after| after.as_millis() as u64),
+    });
+    let mut response = Response::new(ResponseBody::full(Bytes::from(document.to_string())));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, PROBLEM_JSON);
+    if let Some(after) = rejection.retry_after() {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(whole_seconds(after)));
+    }
+    response
+}
+
+/// Whole seconds, rounded up, at least one: nobody is to come back too early.
+fn whole_seconds(after: Duration) -> u64 {
+    (after.as_secs() + u64::from(after.subsec_nanos() > 0)).max(1)
+}
+
+/// A trailers-only response: the status stands in the headers, and there is no body.
+fn grpc<B, T: Ticket>(rejection: &Rejection) -> Response<ResponseBody<B, T>> {
+    let mut response = Response::new(ResponseBody::empty());
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, GRPC);
+    status_headers(rejection, headers);
+    if let Some(after) = rejection.retry_after() {
+        headers.insert("grpc-retry-pushback-ms", HeaderValue::from(after.as_millis() as u64));
+    }
+    response
+}
+
+/// The gRPC status of a refusal, for headers or trailers.
+pub(super) fn status_headers(rejection: &Rejection, headers: &mut ::http::HeaderMap) {
+    let code = match rejection.reason() {
+        Reason::Timeout { .. } => DEADLINE_EXCEEDED,
+        Reason::BulkheadFull { .. } | Reason::QueueTimeout { .. } => RESOURCE_EXHAUSTED,
+        _ => UNAVAILABLE,
+    };
+    headers.insert(GRPC_STATUS, HeaderValue::from_static(code));
+    headers.insert("grpc-message", percent_encoded(&rejection.to_string()));
+    headers.insert("portcullis-reason", HeaderValue::from_static(rejection.reason().as_str()));
+}
+
+/// As the gRPC protocol wants its messages: everything but printable ASCII, and `%`, in percent.
+fn percent_encoded(message: &str) -> HeaderValue {
+    let mut encoded = String::with_capacity(message.len());
+    for byte in message.bytes() {
+        match byte {
+            b' '..=b'~' if byte != b'%' => encoded.push(char::from(byte)),
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    // Printable ASCII alone is always a value.
+    HeaderValue::try_from(encoded).unwrap_or(HeaderValue::from_static("refused"))
+}

@@ -1,0 +1,90 @@
+//! HTTP servers.
+
+use ::http::{Request, Response};
+use http_body::Body;
+use portcullis_core::{Rejection, Verdict};
+
+use super::{Head, ResponseBody, Wire, status};
+use crate::{
+    Ticket,
+    protocol::{Classify, Protocol, judge_any},
+};
+
+/// For HTTP servers: axum routers, hyper servers, also those that serve gRPC beside HTTP.
+///
+/// A 5xx is a failure, and for a gRPC request a failing `grpc-status`. A refusal is a response: 503 or
+/// 504 with `Retry-After` and a problem document, and for a gRPC request a trailers-only response. The
+/// service's error type stays what it was, so `Router::layer` needs nothing else. The ticket lives until
+/// the body ends. The [`Rejection`] is in the response's extensions, for outer layers to see.
+#[derive(Clone, Copy, Debug)]
+pub struct HttpServer<C = ()> {
+    classify: C,
+}
+
+/// The protocol's own judgement.
+impl Default for HttpServer {
+    fn default() -> Self {
+        Self { classify: () }
+    }
+}
+
+impl HttpServer {
+    /// The same protocol with a judgement of one's own; see [`Classify`].
+    pub fn classify<F, V, Err>(self, classify: F) -> HttpServer<F>
+    where
+        F: Fn(Result<&Head<'_>, &Err>) -> V,
+        V: Into<Option<Verdict>>,
+    {
+        HttpServer { classify }
+    }
+}
+
+impl<C, ReqB, B, Err> Protocol<Request<ReqB>, Response<B>, Err> for HttpServer<C>
+where
+    C: for<'a> Classify<Head<'a>, Err>,
+    B: Body,
+    Err: 'static,
+{
+    type Context = Wire;
+    type Response<T: Ticket> = Response<ResponseBody<B, T>>;
+    type Error = Err;
+
+    fn context(&self, request: &Request<ReqB>) -> Wire {
+        Wire::of(request)
+    }
+
+    fn lift(&self, error: Err) -> Err {
+        error
+    }
+
+    fn judge_error(&self, error: &Err) -> Verdict {
+        self.classify.classify(Err(error)).unwrap_or_else(|| judge_any(error))
+    }
+
+    fn judge(&self, wire: &Wire, response: &Response<B>) -> Option<Verdict> {
+        let head = Head::of(response);
+        match (self.classify.classify(Ok(&head)), wire) {
+            (Some(verdict), _) => Some(verdict),
+            (None, Wire::Grpc) => status::judge_grpc(&head),
+            (None, Wire::Http) => Some(status::judge_server(&head)),
+        }
+    }
+
+    fn complete<T: Ticket>(
+        &self,
+        wire: Wire,
+        response: Response<B>,
+        ticket: T,
+    ) -> Response<ResponseBody<B, T>> {
+        let verdict = Protocol::<Request<ReqB>, Response<B>, Err>::judge(self, &wire, &response);
+        super::guard(response, ticket, verdict)
+    }
+
+    fn refuse<T: Ticket>(
+        &self,
+        wire: Wire,
+        rejection: Rejection,
+    ) -> Result<Response<ResponseBody<B, T>>, Err> {
+        Ok(super::refusal_response(wire, rejection))
+    }
+}

@@ -1,0 +1,95 @@
+//! How a layer reads results and answers in its own name.
+//!
+//! | protocol | for | a result is judged by | a refusal is |
+//! |---|---|---|---|
+//! | [`Boxed`] | services whose error is `Into<BoxError>` | `Err` is a failure | `Err` that downcasts to [`Rejection`] |
+//! | [`Typed`] | services with an error that is [`FromRejection`] | `Err` is a failure | `Err` of that type |
+//! | `HttpServer` | axum routers, hyper servers | status, gRPC status | a response |
+//! | `HttpClient` | hyper clients, reqwest | errors, status, `Retry-After` | `Err` that downcasts to [`Rejection`] |
+//! | `Grpc` | tonic clients and servers | `grpc-status` in headers or trailers | a trailers-only response |
+//!
+//! Every layer has the shorthands `.typed()`, `.http_server()`, `.http_client()`, `.grpc()`, and takes
+//! any protocol by `.protocol(p)`.
+//!
+//! # A judgement of one's own
+//!
+//! ```
+//! use portcullis::{BoxError, Boxed, Failure, FailureKind, Verdict, Breaker, BreakerLayer};
+//!
+//! // A reply that says "busy" is a failure of this dependency; the rest is judged as usual.
+//! let protocol = Boxed::default().classify(|result: Result<&String, &BoxError>| match result {
+//!     Ok(reply) if reply == "busy" => Some(Verdict::from(Failure::new(FailureKind::Unavailable))),
+//!     _ => None,
+//! });
+//! let layer = BreakerLayer::new(Breaker::new("queue")).protocol(protocol);
+//! # let _ = layer;
+//! ```
+
+mod boxed;
+mod classify;
+mod error;
+pub(crate) mod future;
+#[cfg(feature = "http")]
+mod http;
+pub(crate) mod layer;
+mod ticket;
+mod typed;
+
+pub use boxed::Boxed;
+pub use classify::Classify;
+pub use error::FromRejection;
+pub use future::ResponseFuture;
+#[cfg(feature = "http")]
+pub use http::{Grpc, Head, HttpClient, HttpServer, ResponseBody, Wire};
+pub use ticket::Ticket;
+pub use typed::Typed;
+
+pub(crate) use error::{judge_any, judge_error};
+pub(crate) use ticket::watched;
+
+use portcullis_core::{Rejection, Verdict};
+
+/// How a layer reads results and answers for itself.
+///
+/// An implementation is cloned into each call, so it should cost nothing to clone.
+#[diagnostic::on_unimplemented(
+    message = "this protocol cannot judge responses `{Res}` with errors `{Err}` to requests `{Req}`",
+    label = "the service below the layer does not fit the layer's protocol",
+    note = "`Boxed` needs an error that is `Into<BoxError>`, `Typed` one that is `FromRejection`; the HTTP \
+            protocols need `http::Request` and `http::Response` with a body of `Bytes`",
+    note = "choose another protocol with `.typed()`, `.http_server()`, `.http_client()` or `.grpc()`"
+)]
+pub trait Protocol<Req, Res, Err> {
+    /// What is kept of the request to judge or answer it later.
+    type Context;
+    /// What the layer returns. With HTTP the ticket goes into the body, and lives until the body ends.
+    type Response<T: Ticket>;
+    /// The error the layer returns.
+    type Error;
+
+    /// Takes from a request what will be needed.
+    fn context(&self, request: &Req) -> Self::Context;
+
+    /// Turns an error of the inner service into one of the layer, with its chain of sources unbroken.
+    fn lift(&self, error: Err) -> Self::Error;
+
+    /// Judges an error. Errors of readiness are judged by this too.
+    fn judge_error(&self, error: &Self::Error) -> Verdict;
+
+    /// Judges a response as far as it is known; `None` when only its end will tell.
+    fn judge(&self, context: &Self::Context, response: &Res) -> Option<Verdict>;
+
+    /// Hands the ticket over to the response, or settles it.
+    fn complete<T: Ticket>(&self, context: Self::Context, response: Res, ticket: T) -> Self::Response<T>;
+
+    /// Answers in the layer's own name.
+    ///
+    /// # Errors
+    ///
+    /// The rejection, where the protocol refuses by error.
+    fn refuse<T: Ticket>(
+        &self,
+        context: Self::Context,
+        rejection: Rejection,
+    ) -> Result<Self::Response<T>, Self::Error>;
+}

@@ -1,0 +1,69 @@
+//! The record of one admitted attempt.
+
+use std::task::{Context, Poll};
+
+use portcullis_core::{Failure, FailureKind, Rejection, Verdict};
+
+/// The record of one admitted attempt: settled once with a verdict, or abandoned by being dropped.
+///
+/// Whatever the attempt held (a permit, a probe's lease) is given back when the ticket is dropped.
+///
+/// ```
+/// use portcullis::{Breaker, Ticket, Verdict};
+///
+/// let breaker = Breaker::new("inventory");
+/// let mut ticket = breaker.try_admit()?;
+/// ticket.settle(Verdict::Success);
+/// drop(breaker.try_admit()?); // abandoned
+/// assert_eq!((breaker.status().successes, breaker.status().abandoned), (1, 1));
+/// # Ok::<(), portcullis::Rejection>(())
+/// ```
+pub trait Ticket {
+    /// Records how the attempt ended. Only the first verdict counts.
+    fn settle(&mut self, verdict: Verdict);
+
+    /// Ready when the attempt must end now, with the reason. Asked while a response's body is read.
+    fn poll_revoked(&mut self, cx: &mut Context<'_>) -> Poll<Rejection> {
+        let _ = cx;
+        Poll::Pending
+    }
+}
+
+/// A record of nothing.
+impl Ticket for () {
+    fn settle(&mut self, _: Verdict) {}
+}
+
+impl<T: Ticket> Ticket for Option<T> {
+    #[inline]
+    fn settle(&mut self, verdict: Verdict) {
+        if let Some(ticket) = self {
+            ticket.settle(verdict);
+        }
+    }
+
+    fn poll_revoked(&mut self, cx: &mut Context<'_>) -> Poll<Rejection> {
+        match self {
+            Some(ticket) => ticket.poll_revoked(cx),
+            None => Poll::Pending,
+        }
+    }
+}
+
+/// Runs `f`; should it panic, the ticket is settled with that before the panic goes on its way.
+#[inline]
+pub(crate) fn watched<T: Ticket, R>(ticket: &mut T, f: impl FnOnce() -> R) -> R {
+    let watch = Watch(ticket);
+    let result = f();
+    std::mem::forget(watch);
+    result
+}
+
+/// Dropped only when the code it watches panics.
+struct Watch<'a, T: Ticket>(&'a mut T);
+
+impl<T: Ticket> Drop for Watch<'_, T> {
+    fn drop(&mut self) {
+        self.0.settle(Failure::new(FailureKind::Panic).into());
+    }
+}

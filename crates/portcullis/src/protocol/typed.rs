@@ -1,0 +1,71 @@
+//! Services with an error type of their own.
+
+use portcullis_core::{Failure, FailureKind, Rejection, Verdict};
+
+use super::{Classify, FromRejection, Protocol, Ticket};
+
+/// For services with an error of their own that can carry a [`Rejection`]; nothing is allocated.
+///
+/// An `Err` is a failure, unless [`FromRejection::as_rejection`] finds a rejection in it.
+#[derive(Clone, Copy, Debug)]
+pub struct Typed<C = ()> {
+    classify: C,
+}
+
+/// The protocol's own judgement.
+impl Default for Typed {
+    fn default() -> Self {
+        Self { classify: () }
+    }
+}
+
+impl Typed {
+    /// The same protocol with a judgement of one's own; see [`Classify`].
+    pub fn classify<F, V, Res, Err>(self, classify: F) -> Typed<F>
+    where
+        F: Fn(Result<&Res, &Err>) -> V,
+        V: Into<Option<Verdict>>,
+    {
+        Typed { classify }
+    }
+}
+
+impl<C, Req, Res, Err> Protocol<Req, Res, Err> for Typed<C>
+where
+    C: Classify<Res, Err>,
+    Err: FromRejection,
+{
+    type Context = ();
+    type Response<T: Ticket> = Res;
+    type Error = Err;
+
+    #[inline]
+    fn context(&self, _: &Req) -> Self::Context {}
+
+    #[inline]
+    fn lift(&self, error: Err) -> Err {
+        error
+    }
+
+    fn judge_error(&self, error: &Err) -> Verdict {
+        self.classify.classify(Err(error)).unwrap_or_else(|| match error.as_rejection() {
+            Some(rejection) => rejection.verdict(),
+            None => Failure::new(FailureKind::Other).into(),
+        })
+    }
+
+    #[inline]
+    fn judge(&self, (): &(), response: &Res) -> Option<Verdict> {
+        Some(self.classify.classify(Ok(response)).unwrap_or(Verdict::Success))
+    }
+
+    #[inline]
+    fn complete<T: Ticket>(&self, (): (), response: Res, mut ticket: T) -> Res {
+        ticket.settle(self.classify.classify(Ok(&response)).unwrap_or(Verdict::Success));
+        response
+    }
+
+    fn refuse<T: Ticket>(&self, (): (), rejection: Rejection) -> Result<Res, Err> {
+        Err(Err::from_rejection(rejection))
+    }
+}

@@ -1,0 +1,148 @@
+//! All policies by name: to look at, to reset, to isolate.
+//!
+//! Every policy joins a registry when it is built: [`Registry::global`], or the one its builder was
+//! given. A registry does not keep policies alive.
+//!
+//! ```
+//! use portcullis::{Breaker, Registry};
+//!
+//! let registry = Registry::new();
+//! let breaker = Breaker::builder("inventory").registry(&registry).build()?;
+//! registry.isolate_all();
+//! assert!(breaker.try_admit().is_err());
+//! registry.reset_all();
+//! assert_eq!(registry.snapshot()[0].state, "closed");
+//!
+//! drop(breaker);
+//! assert!(registry.snapshot().is_empty());
+//! # Ok::<(), portcullis::ConfigError>(())
+//! ```
+
+mod snapshot;
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, OnceLock, PoisonError, RwLock, Weak},
+};
+
+use portcullis_core::{Name, PolicyKind};
+
+pub use snapshot::{Snapshot, Value};
+
+/// What a registry can ask of a policy.
+pub trait Policy: Send + Sync + 'static {
+    /// The policy at this moment.
+    fn snapshot(&self) -> Snapshot;
+
+    /// Back to how it was when it was built, where that means anything.
+    fn reset(&self) {}
+
+    /// Refuses everything until it is released, where that means anything.
+    fn isolate(&self) {}
+
+    /// Ends an isolation.
+    fn release(&self) {}
+}
+
+/// A set of policies by kind and name: a cheap handle to a shared table.
+#[derive(Clone, Default)]
+pub struct Registry(Arc<RwLock<Table>>);
+
+#[derive(Default)]
+struct Table {
+    policies: HashMap<(PolicyKind, Name), Weak<dyn Policy>>,
+    /// With this many entries it is time to look for policies that are gone.
+    sweep_at: usize,
+}
+
+/// With fewer entries than this, looking for policies that are gone is not worth it.
+const SWEEP_AT_LEAST: usize = 64;
+
+impl Registry {
+    /// An empty registry of its own.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The registry that policies join unless they are told otherwise.
+    pub fn global() -> &'static Self {
+        static GLOBAL: OnceLock<Registry> = OnceLock::new();
+        GLOBAL.get_or_init(Self::default)
+    }
+
+    /// Adds a policy, for as long as it lives. Of several with one kind and name, the last is found.
+    pub fn join(&self, kind: PolicyKind, name: Name, policy: &Arc<impl Policy>) {
+        let weak: Weak<dyn Policy> = Arc::downgrade(policy) as Weak<_>;
+        let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        table.policies.insert((kind, name), weak);
+        if table.policies.len() >= table.sweep_at {
+            table.policies.retain(|_, policy| policy.strong_count() > 0);
+            table.sweep_at = (2 * table.policies.len()).max(SWEEP_AT_LEAST);
+        }
+    }
+
+    /// The policy of this kind and name.
+    pub fn get(&self, kind: PolicyKind, name: &str) -> Option<Arc<dyn Policy>> {
+        let table = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        table.policies.get(&(kind, Name::from(name)))?.upgrade()
+    }
+
+    /// Every policy that lives, in no order.
+    pub fn policies(&self) -> Vec<Arc<dyn Policy>> {
+        let table = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        table.policies.values().filter_map(Weak::upgrade).collect()
+    }
+
+    /// Every policy at this moment, by name and kind.
+    pub fn snapshot(&self) -> Vec<Snapshot> {
+        let mut snapshots: Vec<_> = self.policies().iter().map(|policy| policy.snapshot()).collect();
+        snapshots.sort_by(|a, b| (&a.name, a.kind).cmp(&(&b.name, b.kind)));
+        snapshots
+    }
+
+    /// Resets every policy.
+    pub fn reset_all(&self) {
+        self.policies().iter().for_each(|policy| policy.reset());
+    }
+
+    /// Isolates every policy that can be.
+    pub fn isolate_all(&self) {
+        self.policies().iter().for_each(|policy| policy.isolate());
+    }
+
+    /// Releases every policy that is isolated.
+    pub fn release_all(&self) {
+        self.policies().iter().for_each(|policy| policy.release());
+    }
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.snapshot()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Breaker, PolicyKind, Registry};
+
+    #[test]
+    fn policies_that_are_gone_leave_nothing_behind() {
+        let registry = Registry::new();
+        for n in 0..10_000 {
+            drop(Breaker::builder(format!("b{n}")).registry(&registry).build().unwrap());
+        }
+        assert!(registry.policies().is_empty());
+        assert!(registry.0.read().unwrap().policies.len() <= super::SWEEP_AT_LEAST);
+    }
+
+    #[test]
+    fn finds_by_kind_and_name() {
+        let registry = Registry::new();
+        let _kept = Breaker::builder("x").registry(&registry).build().unwrap();
+        assert!(registry.get(PolicyKind::Breaker, "x").is_some());
+        assert!(registry.get(PolicyKind::Retry, "x").is_none());
+        assert!(registry.get(PolicyKind::Breaker, "y").is_none());
+    }
+}

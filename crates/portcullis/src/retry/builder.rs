@@ -1,0 +1,109 @@
+//! Building a retry policy.
+
+use std::time::Duration;
+
+use portcullis_core::{
+    ConfigError, Name,
+    retry::{Backoff, BudgetConfig},
+};
+
+use super::{Config, RetryBudget, RetryPolicy};
+use crate::Registry;
+
+/// Builds a [`RetryPolicy`]. Every setting has a default; see [`Config`].
+///
+/// ```
+/// use portcullis::{RetryPolicy, retry::Backoff};
+/// use std::time::Duration;
+///
+/// let policy = RetryPolicy::builder("search")
+///     .max_attempts(4)
+///     .backoff(Backoff { base: Duration::from_millis(20), ..Backoff::default() })
+///     .total_time(Duration::from_secs(2))
+///     .build()?;
+/// # let _ = policy;
+/// let error = RetryPolicy::builder("search").max_attempts(0).build().unwrap_err();
+/// assert_eq!(error.to_string(), "retry.max_attempts is 0: allowed is 1 to 100");
+/// # Ok::<(), portcullis::ConfigError>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until `build`"]
+pub struct RetryBuilder {
+    name: Name,
+    config: Config,
+    budget: Option<RetryBudget>,
+    seed: Option<u64>,
+    registry: Registry,
+}
+
+impl RetryBuilder {
+    pub(super) fn new(name: Name) -> Self {
+        let registry = Registry::global().clone();
+        Self { name, config: Config::default(), budget: None, seed: None, registry }
+    }
+
+    /// Takes all settings from a [`Config`].
+    pub fn config(mut self, config: Config) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Attempts in total, with the first [3]; 1 to 100.
+    pub fn max_attempts(mut self, attempts: u32) -> Self {
+        self.config.max_attempts = attempts;
+        self
+    }
+
+    /// The waits between attempts [50 ms, doubling, at most 20 s, full jitter].
+    pub fn backoff(mut self, backoff: Backoff) -> Self {
+        self.config.backoff = backoff;
+        self
+    }
+
+    /// No wait begins that would end after this time from the call [off]; 1 ms to 24 h.
+    pub fn total_time(mut self, time: Duration) -> Self {
+        self.config.total_time = Some(time);
+        self
+    }
+
+    /// The longest wait a dependency can ask for by `Retry-After` [30 s]; 0 to 24 h.
+    pub fn max_retry_after(mut self, time: Duration) -> Self {
+        self.config.max_retry_after = time;
+        self
+    }
+
+    /// Retries per call (0 to 1) and per second (0 to 1,000,000), in a budget of this policy's own
+    /// [0.2 and 10].
+    pub fn budget_of(mut self, ratio: f64, min_per_second: u32) -> Self {
+        self.config.budget = BudgetConfig { ratio, min_per_second };
+        self.budget = None;
+        self
+    }
+
+    /// A budget that is shared with others.
+    pub fn budget(mut self, budget: &RetryBudget) -> Self {
+        self.budget = Some(budget.clone());
+        self
+    }
+
+    /// Draws jitter from a generator with this seed, so that a run can be repeated.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// Joins this registry instead of the global one.
+    pub fn registry(mut self, registry: &Registry) -> Self {
+        self.registry = registry.clone();
+        self
+    }
+
+    /// Builds the policy.
+    ///
+    /// # Errors
+    ///
+    /// The first setting outside its range.
+    pub fn build(self) -> Result<RetryPolicy, ConfigError> {
+        RetryPolicy::from_parts(self.name, self.config, self.budget, self.seed, &self.registry)
+    }
+}

@@ -1,0 +1,92 @@
+//! Sending a request more than once.
+
+#[cfg(feature = "http")]
+mod body;
+#[cfg(feature = "http")]
+mod http;
+#[cfg(feature = "http")]
+mod tape;
+
+#[cfg(feature = "http")]
+pub use body::ReplayBody;
+#[cfg(feature = "http")]
+pub use http::{DEFAULT_MAX_BUFFERED, HttpReplay, Idempotent, Rebody};
+
+/// How a request is kept, so that it can be sent again.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot send requests `{Req}` a second time",
+    note = "the default needs a request that is `Clone`; for `http::Request` choose `.http_client()`, \
+            `.http_server()` or `.grpc()`, which buffer the body up to a cap"
+)]
+pub trait Replay<Req> {
+    /// What the inner service gets.
+    type Request;
+    /// What is kept until the call is over.
+    type Kept;
+
+    /// Whether the request itself says that it may be processed twice.
+    fn is_idempotent(&self, request: &Req) -> bool;
+
+    /// The request of the first attempt, and what is kept of it.
+    fn first(&self, request: Req) -> (Self::Request, Self::Kept);
+
+    /// The request of a further attempt; `None` when it cannot be had again.
+    fn again(&self, kept: &Self::Kept) -> Option<Self::Request>;
+}
+
+/// Clones requests.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CloneReplay;
+
+impl<Req: Clone> Replay<Req> for CloneReplay {
+    type Request = Req;
+    type Kept = Req;
+
+    fn is_idempotent(&self, _: &Req) -> bool {
+        false
+    }
+
+    #[inline]
+    fn first(&self, request: Req) -> (Req, Req) {
+        (request.clone(), request)
+    }
+
+    fn again(&self, kept: &Req) -> Option<Req> {
+        Some(kept.clone())
+    }
+}
+
+/// Whether a request may be processed twice: [`Never`], [`Always`], or a closure from `&Req` to `bool`.
+pub trait Idempotency<Req> {
+    /// Whether this one may.
+    fn is_idempotent(&self, request: &Req) -> bool;
+}
+
+/// No request is idempotent, unless it says so itself.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Never;
+
+/// Every request is idempotent.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Always;
+
+impl<Req> Idempotency<Req> for Never {
+    #[inline]
+    fn is_idempotent(&self, _: &Req) -> bool {
+        false
+    }
+}
+
+impl<Req> Idempotency<Req> for Always {
+    #[inline]
+    fn is_idempotent(&self, _: &Req) -> bool {
+        true
+    }
+}
+
+impl<Req, F: Fn(&Req) -> bool> Idempotency<Req> for F {
+    #[inline]
+    fn is_idempotent(&self, request: &Req) -> bool {
+        self(request)
+    }
+}

@@ -1,0 +1,175 @@
+//! A body, and what has been read of it.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll, Waker, ready},
+};
+
+use ::http::HeaderMap;
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+
+use crate::BoxError;
+
+/// Where a reader stands on a tape.
+#[derive(Debug, Default)]
+pub(super) struct Position {
+    frames: usize,
+    bytes: u64,
+    trailers: bool,
+}
+
+/// A body, and what has been read of it, as long as that is within the cap.
+#[derive(Debug)]
+pub(super) struct Tape<B> {
+    body: B,
+    hint: SizeHint,
+    /// Data frames that were read; empty once over the cap.
+    frames: Vec<Bytes>,
+    read: usize,
+    buffered: usize,
+    cap: usize,
+    trailers: Option<HeaderMap>,
+    state: State,
+    /// Readers that wait for the body.
+    waiting: Vec<Waker>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Reading,
+    /// More was read than may be kept: who has read all of it reads on, nobody can begin.
+    Capped,
+    Ended,
+    Failed,
+}
+
+impl<B: Body<Data = Bytes>> Tape<B> {
+    pub(super) fn new(body: B, cap: usize) -> Self {
+        let hint = body.size_hint();
+        Self {
+            body,
+            hint,
+            frames: Vec::new(),
+            read: 0,
+            buffered: 0,
+            cap,
+            trailers: None,
+            state: State::Reading,
+            waiting: Vec::new(),
+        }
+    }
+
+    /// Whether the body can be read from its beginning.
+    pub(super) fn can_begin(&self) -> bool {
+        self.state != State::Failed && self.frames.len() == self.read
+    }
+
+    pub(super) fn is_end(&self, at: &Position) -> bool {
+        at.frames == self.read
+            && match self.state {
+                State::Ended => self.trailers.is_none() || at.trailers,
+                State::Reading | State::Capped => self.body.is_end_stream(),
+                State::Failed => false,
+            }
+    }
+
+    /// What is still to come, by what the body said at its beginning.
+    pub(super) fn hint(&self, at: &Position) -> SizeHint {
+        let mut rest = SizeHint::new();
+        if let Some(upper) = self.hint.upper() {
+            rest.set_upper(upper.saturating_sub(at.bytes));
+        }
+        rest.set_lower(self.hint.lower().saturating_sub(at.bytes));
+        rest
+    }
+}
+
+impl<B> Tape<B>
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: Into<BoxError>,
+{
+    pub(super) fn poll_frame(
+        &mut self,
+        at: &mut Position,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        if at.frames == self.read && matches!(self.state, State::Reading | State::Capped) {
+            let frame = ready!(self.poll_body(cx));
+            self.waiting.drain(..).for_each(Waker::wake);
+            match frame {
+                Ok(Some(data)) => {
+                    at.advance(&data);
+                    return Poll::Ready(Some(Ok(Frame::data(data))));
+                }
+                Ok(None) => {}
+                Err(error) => return Poll::Ready(Some(Err(error))),
+            }
+        }
+        Poll::Ready(self.replay(at))
+    }
+
+    /// The next of what was read before, or the end.
+    fn replay(&self, at: &mut Position) -> Option<Result<Frame<Bytes>, BoxError>> {
+        if let Some(data) = self.frames.get(at.frames) {
+            at.advance(data);
+            return Some(Ok(Frame::data(data.clone())));
+        }
+        if at.frames < self.read || self.state == State::Failed {
+            return Some(Err("the request's body cannot be read again".into()));
+        }
+        let trailers = self.trailers.clone().filter(|_| !at.trailers)?;
+        at.trailers = true;
+        Some(Ok(Frame::trailers(trailers)))
+    }
+
+    /// Reads on: data, or `None` when the end or the trailers were reached.
+    fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, BoxError>> {
+        let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) else {
+            if !self.waiting.iter().any(|waker| waker.will_wake(cx.waker())) {
+                self.waiting.push(cx.waker().clone());
+            }
+            return Poll::Pending;
+        };
+        Poll::Ready(match frame {
+            None => {
+                self.state = State::Ended;
+                Ok(None)
+            }
+            Some(Err(error)) => {
+                self.state = State::Failed;
+                Err(error.into())
+            }
+            Some(Ok(frame)) => match frame.into_data() {
+                Ok(data) => {
+                    self.record(&data);
+                    Ok(Some(data))
+                }
+                Err(other) => {
+                    self.trailers = other.into_trailers().ok();
+                    self.state = State::Ended;
+                    Ok(None)
+                }
+            },
+        })
+    }
+
+    fn record(&mut self, data: &Bytes) {
+        self.read += 1;
+        self.buffered = self.buffered.saturating_add(data.len());
+        if self.buffered > self.cap {
+            self.state = State::Capped;
+            self.frames = Vec::new();
+        } else {
+            self.frames.push(data.clone());
+        }
+    }
+}
+
+impl Position {
+    fn advance(&mut self, data: &Bytes) {
+        self.frames += 1;
+        self.bytes += data.len() as u64;
+    }
+}

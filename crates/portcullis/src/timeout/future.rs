@@ -1,0 +1,79 @@
+//! The response future of a timeout.
+
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use pin_project_lite::pin_project;
+use tokio::time::{Instant, Sleep};
+use tower_service::Service;
+
+use super::{policy::Shared, ticket::BodyDeadline};
+use crate::{Protocol, oneshot::Oneshot, protocol::future::finish, shard::Pinned};
+
+pin_project! {
+    /// The response future of [`TimeoutService`](super::TimeoutService).
+    ///
+    /// When the time is over, the inner future is dropped before this one answers. An answer that comes
+    /// together with the end of the time wins.
+    pub struct ResponseFuture<S, P, Cx, Req>
+    where
+        S: Service<Req>,
+    {
+        #[pin]
+        call: Oneshot<S, Req>,
+        #[pin]
+        timer: Option<Sleep>,
+        timeout: Pinned<Shared>,
+        protocol: P,
+        context: Option<Cx>,
+    }
+}
+
+impl<S: Service<Req>, P, Cx, Req> ResponseFuture<S, P, Cx, Req> {
+    pub(super) fn new(call: Oneshot<S, Req>, timeout: Pinned<Shared>, protocol: P, context: Cx) -> Self {
+        Self { call, timer: None, timeout, protocol, context: Some(context) }
+    }
+}
+
+impl<S, P, Req> Future for ResponseFuture<S, P, P::Context, Req>
+where
+    S: Service<Req>,
+    P: Protocol<Req, S::Response, S::Error>,
+{
+    type Output = Result<P::Response<Option<BodyDeadline>>, P::Error>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let settings = this.timeout.settings;
+        if let Poll::Ready(result) = this.call.as_mut().poll(cx) {
+            let Some(context) = this.context.take() else { return Poll::Pending };
+            let deadline = settings.whole_response.then(|| {
+                let end = || Instant::now() + settings.limit;
+                let end = this.timer.as_ref().as_pin_ref().map_or_else(end, |timer| timer.deadline());
+                BodyDeadline::new(this.timeout.clone(), end)
+            });
+            return Poll::Ready(finish(this.protocol, context, result, deadline));
+        }
+        if this.timer.is_none() {
+            this.timer.set(Some(tokio::time::sleep(settings.limit)));
+        }
+        if let Some(timer) = this.timer.as_mut().as_pin_mut() {
+            ready!(timer.poll(cx));
+        }
+        let Some(context) = this.context.take() else { return Poll::Pending };
+        let sent = this.call.is_called();
+        this.call.set(Oneshot::Done);
+        Poll::Ready(this.protocol.refuse(context, this.timeout.reject(sent)))
+    }
+}
+
+impl<S: Service<Req>, P, Cx, Req> fmt::Debug for ResponseFuture<S, P, Cx, Req> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("timeout::ResponseFuture").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,154 @@
+//! The timeout's handle.
+
+use std::{
+    fmt,
+    future::Future,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    time::Duration,
+};
+
+use portcullis_core::{
+    ConfigError, Name, PolicyKind, Reason, Rejection, TimeoutScope, check_range, health::Level,
+};
+
+use super::TimeoutBuilder;
+use crate::{
+    FromRejection, Registry,
+    registry::{Policy, Snapshot},
+    shard::Sharded,
+};
+
+const SHORTEST: Duration = Duration::from_millis(1);
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A named time limit: a cheap handle. Clones are the same timeout.
+///
+/// It works without tower too:
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), portcullis::ConfigError> {
+/// use portcullis::{Rejection, Timeout};
+/// use std::time::Duration;
+///
+/// let timeout = Timeout::total("search", Duration::from_millis(100))?;
+/// let late: Result<(), Rejection> = timeout.call(|| std::future::pending()).await;
+/// assert!(late.is_err());
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Timeout {
+    pub(super) shared: Sharded<Shared>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Settings {
+    pub(super) limit: Duration,
+    pub(super) scope: TimeoutScope,
+    pub(super) whole_response: bool,
+}
+
+pub(super) struct Shared {
+    pub(super) name: Name,
+    pub(super) settings: Settings,
+    expired: AtomicU64,
+}
+
+impl Timeout {
+    /// A limit on the whole call, around retries: 1 ms to 24 h.
+    ///
+    /// # Errors
+    ///
+    /// A limit outside that range.
+    pub fn total(name: impl Into<Name>, limit: Duration) -> Result<Self, ConfigError> {
+        Self::builder(name, limit).build()
+    }
+
+    /// A limit on one attempt, below a retry: 1 ms to 24 h.
+    ///
+    /// # Errors
+    ///
+    /// A limit outside that range.
+    pub fn attempt(name: impl Into<Name>, limit: Duration) -> Result<Self, ConfigError> {
+        Self::builder(name, limit).scope(TimeoutScope::Attempt).build()
+    }
+
+    /// A timeout to be configured.
+    pub fn builder(name: impl Into<Name>, limit: Duration) -> TimeoutBuilder {
+        TimeoutBuilder::new(name.into(), limit)
+    }
+
+    pub(super) fn from_settings(
+        name: Name,
+        settings: Settings,
+        registry: &Registry,
+    ) -> Result<Self, ConfigError> {
+        check_range("timeout.limit", settings.limit, SHORTEST..=LONGEST)?;
+        let shared = Sharded::new(Shared { name: name.clone(), settings, expired: AtomicU64::new(0) });
+        registry.join(PolicyKind::Timeout, name, shared.value());
+        Ok(Self { shared })
+    }
+
+    /// The name.
+    pub fn name(&self) -> &Name {
+        &self.shared.name
+    }
+
+    /// The limit.
+    pub fn limit(&self) -> Duration {
+        self.shared.settings.limit
+    }
+
+    /// How many calls took too long since it was built.
+    pub fn expired(&self) -> u64 {
+        self.shared.expired.load(Relaxed)
+    }
+
+    /// Runs `call` for at most the limit; what is not ready then is dropped before this answers.
+    ///
+    /// # Errors
+    ///
+    /// What `call` returned, or the rejection.
+    pub async fn call<F, Fut, T, E>(&self, call: F) -> Result<T, E>
+    where
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+        E: FromRejection,
+    {
+        match tokio::time::timeout(self.limit(), call()).await {
+            Ok(result) => result,
+            Err(_elapsed) => Err(E::from_rejection(self.shared.reject(true))),
+        }
+    }
+}
+
+impl Shared {
+    /// The rejection of a call that took too long; `sent` when the inner service had been called.
+    pub(super) fn reject(&self, sent: bool) -> Rejection {
+        self.expired.fetch_add(1, Relaxed);
+        let Settings { scope, limit, .. } = self.settings;
+        Rejection::new(self.name.clone(), Reason::Timeout { scope, limit, sent })
+    }
+}
+
+impl fmt::Debug for Timeout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Timeout").field("name", self.name()).field("settings", &self.shared.settings).finish()
+    }
+}
+
+impl Policy for Shared {
+    fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            name: self.name.clone(),
+            kind: PolicyKind::Timeout,
+            state: "active",
+            level: Level::Healthy,
+            values: vec![
+                ("limit_ms", (self.settings.limit.as_millis() as u64).into()),
+                ("scope", self.settings.scope.as_str().into()),
+                ("expired", self.expired.load(Relaxed).into()),
+            ],
+        }
+    }
+}

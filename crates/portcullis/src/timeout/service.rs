@@ -1,0 +1,55 @@
+//! A service with a time limit.
+
+use std::task::{Context, Poll};
+
+use tower_service::Service;
+
+use super::{ResponseFuture, Timeout, ticket::BodyDeadline};
+use crate::{Protocol, oneshot::Oneshot};
+
+/// A service with a [`Timeout`].
+///
+/// It is always ready. A call that finds the inner service not ready takes that instance with it, leaves
+/// a clone, and waits within its time.
+#[derive(Clone, Debug)]
+pub struct TimeoutService<S, P> {
+    inner: S,
+    timeout: Timeout,
+    protocol: P,
+    /// The inner service was not ready when it was asked.
+    unready: bool,
+}
+
+impl<S, P> TimeoutService<S, P> {
+    pub(super) fn new(inner: S, timeout: Timeout, protocol: P) -> Self {
+        Self { inner, timeout, protocol, unready: false }
+    }
+}
+
+impl<S, P, Req> Service<Req> for TimeoutService<S, P>
+where
+    S: Service<Req> + Clone,
+    P: Protocol<Req, S::Response, S::Error> + Clone,
+{
+    type Response = P::Response<Option<BodyDeadline>>;
+    type Error = P::Error;
+    type Future = ResponseFuture<S, P, P::Context, Req>;
+
+    #[inline]
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        let inner = self.inner.poll_ready(cx);
+        self.unready = inner.is_pending();
+        match inner {
+            Poll::Ready(Err(error)) => Poll::Ready(Err(self.protocol.lift(error))),
+            Poll::Ready(Ok(())) | Poll::Pending => Poll::Ready(Ok(())),
+        }
+    }
+
+    #[inline]
+    fn call(&mut self, request: Req) -> Self::Future {
+        let context = self.protocol.context(&request);
+        let protocol = self.protocol.clone();
+        let call = Oneshot::new(&mut self.inner, !std::mem::take(&mut self.unready), request);
+        ResponseFuture::new(call, self.timeout.shared.pin(), protocol, context)
+    }
+}
