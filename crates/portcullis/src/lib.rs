@@ -2,7 +2,7 @@
 //!
 //! A **policy** ([`Breaker`], [`RetryPolicy`], [`Bulkhead`], [`Timeout`], …) is the shared, named state of one
 //! pattern: a cheap handle, made once. A **layer** puts a policy into a tower stack, and a
-//! [protocol](protocol) tells the layer how to read results and how to refuse in its own name: as an
+//! [protocol] tells the layer how to read results and how to refuse in its own name: as an
 //! error, or as an HTTP or gRPC response.
 //!
 //! ```

@@ -28,26 +28,26 @@ const SHORTEST: Duration = Duration::from_millis(1);
 /// The rules of a breaker. The defaults are safe for a call over a network.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
-    /// Opens after this many failures in a row [5]; 1 to 1,000,000; `None` turns the rule off.
+    /// Opens after this many failures in a row (default 5); 1 to 1,000,000; `None` turns the rule off.
     pub consecutive_failures: Option<u32>,
-    /// Opens when this share of the last [`window`](Self::window) calls failed [0.5]; 0.0001 to 1;
+    /// Opens when this share of the last [`window`](Self::window) calls failed (default 0.5); 0.0001 to 1;
     /// `None` turns the rule off.
     pub failure_ratio: Option<f64>,
-    /// How many of the last calls the ratio is taken over [100]; 1 to 1,000,000.
+    /// How many of the last calls the ratio is taken over (default 100); 1 to 1,000,000.
     pub window: u32,
-    /// The ratio is not asked before this many calls [20]; 1 to `window`.
+    /// The ratio is not asked before this many calls (default 20); 1 to `window`.
     pub minimum_calls: u32,
-    /// How long it stays open before it probes [5 s]; 1 ms to 24 h.
+    /// How long it stays open before it probes (default 5 s); 1 ms to 24 h.
     pub open_for: Duration,
-    /// Probes in flight at a time while half-open [3]; 1 to 1000.
+    /// Probes in flight at a time while half-open (default 3); 1 to 1000.
     pub permits: u32,
-    /// Probes that must succeed to close [3]; 1 to 1000.
+    /// Probes that must succeed to close (default 3); 1 to 1000.
     pub successes: u32,
-    /// A probe without a result after this time counts as failed [10 s]; 1 ms to 24 h.
+    /// A probe without a result after this time counts as failed (default 10 s); 1 ms to 24 h.
     pub lease: Duration,
-    /// Half-open for this long without a decision opens again [off]; 1 ms to 24 h.
+    /// Half-open for this long without a decision opens again (default off); 1 ms to 24 h.
     pub max_half_open: Option<Duration>,
-    /// A call that is cancelled after at least this time counts as a timeout [off]; 1 ms to 24 h.
+    /// A call that is cancelled after at least this time counts as a timeout (default off); 1 ms to 24 h.
     /// Without it, a dependency that hangs under callers that give up is never seen to fail. Costs a
     /// clock read per call.
     pub hung_after: Option<Duration>,

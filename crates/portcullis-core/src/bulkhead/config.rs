@@ -16,11 +16,11 @@ pub const DEFAULT_MAX_WAIT: Duration = Duration::from_secs(1);
 /// The rules of a bulkhead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// Calls that may run at a time [100]; 1 to 1,000,000.
+    /// Calls that may run at a time (default 100); 1 to 1,000,000.
     pub max_in_flight: u32,
-    /// Calls that may wait for a permit [0]; 0 to 1,000,000. With 0 a call is refused at once.
+    /// Calls that may wait for a permit (default 0); 0 to 1,000,000. With 0 a call is refused at once.
     pub max_queued: u32,
-    /// How long a call may wait [1 s]; 1 ms to 1 h.
+    /// How long a call may wait (default 1 s); 1 ms to 1 h.
     pub max_wait: Duration,
 }
 

@@ -10,9 +10,9 @@ pub const DEFAULT_UP_AFTER: u32 = 2;
 /// How many results in a row change the judgement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Thresholds {
-    /// Failures in a row until down [3]; 1 to 1000.
+    /// Failures in a row until down (default 3); 1 to 1000.
     pub down_after: u32,
-    /// Successes in a row until up again [2]; 1 to 1000.
+    /// Successes in a row until up again (default 2); 1 to 1000.
     pub up_after: u32,
 }
 

@@ -30,13 +30,13 @@ pub enum Jitter {
 /// Exponential backoff: `base * factor^(n-1)`, at most `cap`, then jitter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Backoff {
-    /// The longest wait before the first retry [50 ms]; 0 to 24 h.
+    /// The longest wait before the first retry (default 50 ms); 0 to 24 h.
     pub base: Duration,
-    /// What each further wait is multiplied by [2]; 1 to 10.
+    /// What each further wait is multiplied by (default 2); 1 to 10.
     pub factor: f64,
-    /// No wait is longer [20 s]; 0 to 24 h.
+    /// No wait is longer (default 20 s); 0 to 24 h.
     pub cap: Duration,
-    /// How waits are spread [full].
+    /// How waits are spread (default full).
     pub jitter: Jitter,
 }
 

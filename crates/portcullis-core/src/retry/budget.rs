@@ -19,9 +19,9 @@ pub const DEFAULT_MIN_PER_SECOND: u32 = 10;
 /// The rules of a retry budget.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BudgetConfig {
-    /// Retries each call pays for [0.2]; 0 to 1.
+    /// Retries each call pays for (default 0.2); 0 to 1.
     pub ratio: f64,
-    /// Retries a second that are allowed whatever the number of calls [10]; 0 to 1,000,000. Also how many
+    /// Retries a second that are allowed whatever the number of calls (default 10); 0 to 1,000,000. Also how many
     /// retries can be saved up, with a least of 2.
     pub min_per_second: u32,
 }

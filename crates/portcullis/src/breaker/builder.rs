@@ -42,7 +42,7 @@ impl BreakerBuilder {
         self
     }
 
-    /// Opens after this many failures in a row [5]; 1 to 1,000,000.
+    /// Opens after this many failures in a row (default 5); 1 to 1,000,000.
     pub fn consecutive_failures(mut self, failures: u32) -> Self {
         self.config.consecutive_failures = Some(failures);
         self
@@ -54,7 +54,7 @@ impl BreakerBuilder {
         self
     }
 
-    /// Opens when this share of the last calls failed [0.5]; 0.0001 to 1.
+    /// Opens when this share of the last calls failed (default 0.5); 0.0001 to 1.
     pub fn failure_ratio(mut self, ratio: f64) -> Self {
         self.config.failure_ratio = Some(ratio);
         self
@@ -66,7 +66,7 @@ impl BreakerBuilder {
         self
     }
 
-    /// How many of the last calls the ratio is taken over [100]; 1 to 1,000,000. Lowers
+    /// How many of the last calls the ratio is taken over (default 100); 1 to 1,000,000. Lowers
     /// [`minimum_calls`](Self::minimum_calls) when that would not fit any more.
     pub fn window(mut self, calls: u32) -> Self {
         self.config.window = calls;
@@ -74,43 +74,43 @@ impl BreakerBuilder {
         self
     }
 
-    /// The ratio is not asked before this many calls [20, or the window if that is less]; 1 to `window`.
+    /// The ratio is not asked before this many calls (default 20, or the window if that is less); 1 to `window`.
     pub fn minimum_calls(mut self, calls: u32) -> Self {
         self.config.minimum_calls = calls;
         self
     }
 
-    /// How long it stays open before it probes [5 s]; 1 ms to 24 h.
+    /// How long it stays open before it probes (default 5 s); 1 ms to 24 h.
     pub fn open_for(mut self, time: Duration) -> Self {
         self.config.open_for = time;
         self
     }
 
-    /// Probes in flight at a time while half-open [3]; 1 to 1000.
+    /// Probes in flight at a time while half-open (default 3); 1 to 1000.
     pub fn permits(mut self, permits: u32) -> Self {
         self.config.permits = permits;
         self
     }
 
-    /// Probes that must succeed to close [3]; 1 to 1000.
+    /// Probes that must succeed to close (default 3); 1 to 1000.
     pub fn successes(mut self, successes: u32) -> Self {
         self.config.successes = successes;
         self
     }
 
-    /// A probe without a result after this time counts as failed [10 s]; 1 ms to 24 h.
+    /// A probe without a result after this time counts as failed (default 10 s); 1 ms to 24 h.
     pub fn lease(mut self, time: Duration) -> Self {
         self.config.lease = time;
         self
     }
 
-    /// Half-open for this long without a decision opens again [off]; 1 ms to 24 h.
+    /// Half-open for this long without a decision opens again (default off); 1 ms to 24 h.
     pub fn max_half_open(mut self, time: Duration) -> Self {
         self.config.max_half_open = Some(time);
         self
     }
 
-    /// A call that is cancelled after at least this time counts as a timeout [off]; 1 ms to 24 h.
+    /// A call that is cancelled after at least this time counts as a timeout (default off); 1 ms to 24 h.
     pub fn hung_after(mut self, time: Duration) -> Self {
         self.config.hung_after = Some(time);
         self

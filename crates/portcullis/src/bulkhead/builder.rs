@@ -39,13 +39,13 @@ impl BulkheadBuilder {
         self
     }
 
-    /// Calls that may run at a time [100]; 1 to 1,000,000.
+    /// Calls that may run at a time (default 100); 1 to 1,000,000.
     pub fn max_in_flight(mut self, calls: u32) -> Self {
         self.config.max_in_flight = calls;
         self
     }
 
-    /// Lets this many calls wait [0], in order of arrival, for at most this time [1 s]; 0 to 1,000,000
+    /// Lets this many calls wait (default 0), in order of arrival, for at most this time (default 1 s); 0 to 1,000,000
     /// and 1 ms to 1 h.
     pub fn queue(mut self, max_queued: u32, max_wait: Duration) -> Self {
         self.config.max_queued = max_queued;

@@ -81,7 +81,7 @@ where
                     let Some(waits) = queued else { return Poll::Pending };
                     let admitted = ready!(waits.waiting.poll(cx));
                     let Some(waits) = queued.take() else { return Poll::Pending };
-                    state.set(State::Called { future: waits.go(admitted) });
+                    state.set(State::Called { future: (*waits).go(admitted) });
                 }
             }
         }
@@ -91,7 +91,7 @@ where
 impl<S: Service<Req>, P, Cx, Req> Queued<S, P, Cx, Req> {
     /// The turn has come, or the time is over.
     fn go(
-        mut self: Box<Self>,
+        mut self,
         admitted: Result<BulkheadTicket, Rejection>,
     ) -> protocol::ResponseFuture<S::Future, P, Cx, BulkheadTicket, Req> {
         match admitted {

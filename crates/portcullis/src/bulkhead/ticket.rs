@@ -64,9 +64,8 @@ impl Waiting {
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<BulkheadTicket, Rejection>> {
         let wait = &mut *self.0;
         let semaphore = &wait.shared.semaphore;
-        if let Some(place) = &wait.place
-            && semaphore.poll(place, cx.waker()).is_ready()
-        {
+        let granted = wait.place.as_ref().is_some_and(|place| semaphore.poll(place, cx.waker()).is_ready());
+        if granted {
             wait.place = None;
             return Poll::Ready(Ok(BulkheadTicket::new(wait.shared.clone())));
         }

@@ -17,7 +17,7 @@ impl HealthLayer {
         Self { health, prefix: "" }
     }
 
-    /// Answers below this path, such as `"/internal"` [none].
+    /// Answers below this path, such as `"/internal"` (default none).
     #[must_use]
     pub fn prefix(mut self, prefix: &'static str) -> Self {
         self.prefix = prefix.trim_end_matches('/');

@@ -43,43 +43,43 @@ impl ProbeBuilder {
         self
     }
 
-    /// The time between two probes [5 s]; 1 ms to 24 h.
+    /// The time between two probes (default 5 s); 1 ms to 24 h.
     pub fn interval(mut self, time: Duration) -> Self {
         self.config.interval = time;
         self
     }
 
-    /// The time between two probes after a bad result [1 s]; 1 ms to 24 h.
+    /// The time between two probes after a bad result (default 1 s); 1 ms to 24 h.
     pub fn interval_when_down(mut self, time: Duration) -> Self {
         self.config.interval_when_down = time;
         self
     }
 
-    /// How much of each interval is left to chance [0.1]; 0 to 1.
+    /// How much of each interval is left to chance (default 0.1); 0 to 1.
     pub fn jitter(mut self, share: f64) -> Self {
         self.config.jitter = share;
         self
     }
 
-    /// A probe without a result after this time has failed [1 s]; 1 ms to 24 h.
+    /// A probe without a result after this time has failed (default 1 s); 1 ms to 24 h.
     pub fn timeout(mut self, time: Duration) -> Self {
         self.config.timeout = time;
         self
     }
 
-    /// Failures in a row until down [3]; 1 to 1000.
+    /// Failures in a row until down (default 3); 1 to 1000.
     pub fn down_after(mut self, failures: u32) -> Self {
         self.config.thresholds.down_after = failures;
         self
     }
 
-    /// Successes in a row until up again [2]; 1 to 1000.
+    /// Successes in a row until up again (default 2); 1 to 1000.
     pub fn up_after(mut self, successes: u32) -> Self {
         self.config.thresholds.up_after = successes;
         self
     }
 
-    /// Whether the service cannot work without this dependency [false]: down is then critical, and the
+    /// Whether the service cannot work without this dependency (default false): down is then critical, and the
     /// service not ready, instead of degraded.
     pub fn critical(mut self, critical: bool) -> Self {
         self.config.critical = critical;

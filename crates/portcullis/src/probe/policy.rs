@@ -34,17 +34,17 @@ const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 /// The rules of a probe.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
-    /// The time between two probes [5 s]; 1 ms to 24 h.
+    /// The time between two probes (default 5 s); 1 ms to 24 h.
     pub interval: Duration,
-    /// The time between two probes after a bad result [1 s]; 1 ms to 24 h.
+    /// The time between two probes after a bad result (default 1 s); 1 ms to 24 h.
     pub interval_when_down: Duration,
-    /// How much of each interval is left to chance, downwards [0.1]; 0 to 1.
+    /// How much of each interval is left to chance, downwards (default 0.1); 0 to 1.
     pub jitter: f64,
-    /// A probe without a result after this time has failed [1 s]; 1 ms to 24 h.
+    /// A probe without a result after this time has failed (default 1 s); 1 ms to 24 h.
     pub timeout: Duration,
-    /// How many results in a row count [3 down, 2 up].
+    /// How many results in a row count (default 3 down, 2 up).
     pub thresholds: Thresholds,
-    /// Whether the service cannot work without this dependency [false].
+    /// Whether the service cannot work without this dependency (default false).
     pub critical: bool,
 }
 

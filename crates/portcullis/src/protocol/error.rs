@@ -1,6 +1,6 @@
 //! Errors: carrying a rejection, and being judged.
 
-use std::{any::Any, error::Error, io};
+use std::{error::Error, io};
 
 use portcullis_core::{Delivery, Failure, FailureKind, Rejection, Verdict};
 
@@ -84,8 +84,9 @@ pub(crate) fn judge_error(error: &(dyn Error + 'static)) -> Verdict {
 }
 
 /// Judges an error that may or may not be one that std knows.
+#[cfg(feature = "http")]
 pub(crate) fn judge_any<E: 'static>(error: &E) -> Verdict {
-    let error: &dyn Any = error;
+    let error: &dyn std::any::Any = error;
     if let Some(boxed) = error.downcast_ref::<BoxError>() {
         judge_error(&**boxed)
     } else if let Some(rejection) = error.downcast_ref::<Rejection>() {

@@ -44,7 +44,9 @@ pub use http::{Grpc, Head, HttpClient, HttpServer, ResponseBody, Wire};
 pub use ticket::Ticket;
 pub use typed::Typed;
 
-pub(crate) use error::{judge_any, judge_error};
+#[cfg(feature = "http")]
+pub(crate) use error::judge_any;
+pub(crate) use error::judge_error;
 pub(crate) use ticket::watched;
 
 use portcullis_core::{Rejection, Verdict};

@@ -48,32 +48,32 @@ impl RetryBuilder {
         self
     }
 
-    /// Attempts in total, with the first [3]; 1 to 100.
+    /// Attempts in total, with the first (default 3); 1 to 100.
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.config.max_attempts = attempts;
         self
     }
 
-    /// The waits between attempts [50 ms, doubling, at most 20 s, full jitter].
+    /// The waits between attempts (default 50 ms, doubling, at most 20 s, full jitter).
     pub fn backoff(mut self, backoff: Backoff) -> Self {
         self.config.backoff = backoff;
         self
     }
 
-    /// No wait begins that would end after this time from the call [off]; 1 ms to 24 h.
+    /// No wait begins that would end after this time from the call (default off); 1 ms to 24 h.
     pub fn total_time(mut self, time: Duration) -> Self {
         self.config.total_time = Some(time);
         self
     }
 
-    /// The longest wait a dependency can ask for by `Retry-After` [30 s]; 0 to 24 h.
+    /// The longest wait a dependency can ask for by `Retry-After` (default 30 s); 0 to 24 h.
     pub fn max_retry_after(mut self, time: Duration) -> Self {
         self.config.max_retry_after = time;
         self
     }
 
     /// Retries per call (0 to 1) and per second (0 to 1,000,000), in a budget of this policy's own
-    /// [0.2 and 10].
+    /// (default 0.2 and 10).
     pub fn budget_of(mut self, ratio: f64, min_per_second: u32) -> Self {
         self.config.budget = BudgetConfig { ratio, min_per_second };
         self.budget = None;

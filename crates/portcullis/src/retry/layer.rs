@@ -92,7 +92,7 @@ impl<P, M, I> RetryLayer<P, HttpReplay<M>, I> {
         RetryLayer { policy, protocol, replay: replay.rebody(rebody), idempotency }
     }
 
-    /// Keeps at most this many bytes of a request's body [64 KiB]; longer ones are sent once.
+    /// Keeps at most this many bytes of a request's body (default 64 KiB); longer ones are sent once.
     #[must_use]
     pub fn max_buffered(mut self, bytes: usize) -> Self {
         self.replay = self.replay.max_buffered(bytes);

@@ -32,13 +32,13 @@ const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 /// The rules of a retry policy.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
-    /// Attempts in total, with the first [3]; 1 to 100.
+    /// Attempts in total, with the first (default 3); 1 to 100.
     pub max_attempts: u32,
     /// The waits between attempts.
     pub backoff: Backoff,
-    /// No wait begins that would end after this time from the call [off]; 1 ms to 24 h.
+    /// No wait begins that would end after this time from the call (default off); 1 ms to 24 h.
     pub total_time: Option<Duration>,
-    /// The longest wait a dependency can ask for [30 s]; 0 to 24 h.
+    /// The longest wait a dependency can ask for (default 30 s); 0 to 24 h.
     pub max_retry_after: Duration,
     /// The budget, unless a shared one is given.
     pub budget: BudgetConfig,

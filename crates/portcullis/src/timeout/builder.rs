@@ -36,14 +36,14 @@ impl TimeoutBuilder {
         Self { name, settings, registry: Registry::global().clone() }
     }
 
-    /// What is timed: the whole call [total], or one attempt of it. It only names the timeout in
+    /// What is timed: the whole call (default total), or one attempt of it. It only names the timeout in
     /// rejections and metrics.
     pub fn scope(mut self, scope: TimeoutScope) -> Self {
         self.settings.scope = scope;
         self
     }
 
-    /// Whether the time goes on while the response's body is read [false]. When it is over, an HTTP body
+    /// Whether the time goes on while the response's body is read (default false). When it is over, an HTTP body
     /// ends with an error, and a gRPC stream with the status `DEADLINE_EXCEEDED`. Protocols without
     /// bodies ignore it.
     pub fn whole_response(mut self, whole: bool) -> Self {

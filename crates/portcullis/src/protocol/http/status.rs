@@ -7,6 +7,10 @@ use super::{Head, retry_after};
 
 /// A response to a client.
 pub(super) fn judge_client(head: &Head<'_>) -> Verdict {
+    // A layer below may have answered in its own name.
+    if let Some(rejection) = head.extensions.get::<Rejection>() {
+        return rejection.verdict();
+    }
     let kind = match head.status {
         StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT => FailureKind::Timeout,
         StatusCode::TOO_MANY_REQUESTS => FailureKind::RateLimited,
@@ -28,9 +32,6 @@ pub(super) fn judge_client(head: &Head<'_>) -> Verdict {
 
 /// A response of a server, seen from within: what it refuses is not its failure.
 pub(super) fn judge_server(head: &Head<'_>) -> Verdict {
-    if let Some(rejection) = head.extensions.get::<Rejection>() {
-        return rejection.verdict();
-    }
     match head.status {
         StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => Verdict::Ignored,
         _ => judge_client(head),

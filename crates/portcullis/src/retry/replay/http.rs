@@ -41,7 +41,7 @@ impl Default for HttpReplay {
 }
 
 impl<M> HttpReplay<M> {
-    /// Keeps at most this many bytes of a body [64 KiB].
+    /// Keeps at most this many bytes of a body (default 64 KiB).
     #[must_use]
     pub fn max_buffered(mut self, bytes: usize) -> Self {
         self.max_buffered = bytes;

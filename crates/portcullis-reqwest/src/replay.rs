@@ -1,0 +1,134 @@
+use std::fmt;
+
+use bytes::Bytes;
+use http::request::Parts;
+use portcullis::retry::{HttpReplay, Replay, ReplayBody};
+use reqwest::Body;
+
+use crate::body::share;
+
+type Wrap = fn(ReplayBody<Body>) -> Body;
+type Streams = HttpReplay<Wrap>;
+
+/// Sends reqwest's requests more than once: the way in which a
+/// [`RetryLayer`](portcullis::RetryLayer) keeps them.
+///
+/// A body in memory stays what it is, for every attempt: its bytes are shared and not copied, and
+/// reqwest still follows a redirect with status 307 with it. A stream is kept while it is sent, as
+/// by [`HttpReplay`], up to a cap; a longer one is sent once.
+///
+/// It does for `http::Request<reqwest::Body>`, which is what [`ReqwestService`](crate::ReqwestService)
+/// and [`TowerMiddleware`](crate::TowerMiddleware) take, and for [`reqwest::Request`], which is what
+/// a [`reqwest::Client`] takes. There a stream is always sent once, as
+/// [`try_clone`](reqwest::Request::try_clone) has it.
+///
+/// What is idempotent is told as by [`HttpReplay`]: by method, by `Idempotency-Key`, or by the
+/// extension [`Idempotent`](portcullis::retry::Idempotent), which a [`reqwest::Request`] has no room
+/// for.
+///
+/// # Example
+///
+/// ```
+/// use portcullis::{RetryLayer, RetryPolicy};
+/// use portcullis_reqwest::{ReqwestReplay, ReqwestService};
+/// use tower::{ServiceBuilder, ServiceExt};
+///
+/// # async fn example() -> Result<(), portcullis::BoxError> {
+/// let retry = RetryLayer::new(RetryPolicy::new("orders"));
+///
+/// // Around requests of `http`:
+/// let service = ServiceBuilder::new()
+///     .layer(retry.clone().http_client().replay(ReqwestReplay::default()))
+///     .service(ReqwestService::new(reqwest::Client::new()));
+/// service.oneshot(http::Request::put("http://127.0.0.1:8080/7").body("two".into())?).await?;
+///
+/// // Around requests of reqwest:
+/// let client = reqwest::Client::new();
+/// let request = client.put("http://127.0.0.1:8080/7").body("two").build()?;
+/// let service = ServiceBuilder::new().layer(retry.replay(ReqwestReplay::default())).service(client);
+/// service.oneshot(request).await?;
+/// # Ok(()) }
+/// # drop(example());
+/// ```
+#[derive(Clone, Copy)]
+pub struct ReqwestReplay {
+    streams: Streams,
+}
+
+impl Default for ReqwestReplay {
+    fn default() -> Self {
+        Self { streams: HttpReplay::default().rebody(Body::wrap as Wrap) }
+    }
+}
+
+impl ReqwestReplay {
+    /// Keeps at most this many bytes of a stream [64 KiB]. A body in memory has no cap: it is kept
+    /// by its sender anyway.
+    #[must_use]
+    pub fn max_buffered(mut self, bytes: usize) -> Self {
+        self.streams = self.streams.max_buffered(bytes);
+        self
+    }
+}
+
+impl fmt::Debug for ReqwestReplay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReqwestReplay").finish_non_exhaustive()
+    }
+}
+
+/// What is kept of a request.
+#[derive(Debug)]
+pub struct Kept(Source);
+
+#[derive(Debug)]
+enum Source {
+    Memory { parts: Box<Parts>, bytes: Bytes },
+    Stream(<Streams as Replay<http::Request<Body>>>::Kept),
+}
+
+impl Replay<http::Request<Body>> for ReqwestReplay {
+    type Request = http::Request<Body>;
+    type Kept = Kept;
+
+    fn is_idempotent(&self, request: &http::Request<Body>) -> bool {
+        self.streams.is_idempotent(request)
+    }
+
+    fn first(&self, mut request: http::Request<Body>) -> (http::Request<Body>, Kept) {
+        let Some(bytes) = share(request.body_mut()) else {
+            let (request, kept) = self.streams.first(request);
+            return (request, Kept(Source::Stream(kept)));
+        };
+        let (parts, body) = request.into_parts();
+        let kept = Kept(Source::Memory { parts: Box::new(parts.clone()), bytes });
+        (http::Request::from_parts(parts, body), kept)
+    }
+
+    fn again(&self, kept: &Kept) -> Option<http::Request<Body>> {
+        match &kept.0 {
+            Source::Memory { parts, bytes } => {
+                Some(http::Request::from_parts(parts.as_ref().clone(), bytes.clone().into()))
+            }
+            Source::Stream(kept) => self.streams.again(kept),
+        }
+    }
+}
+
+impl Replay<reqwest::Request> for ReqwestReplay {
+    type Request = reqwest::Request;
+    type Kept = Option<reqwest::Request>;
+
+    fn is_idempotent(&self, request: &reqwest::Request) -> bool {
+        request.method().is_idempotent() || request.headers().contains_key("idempotency-key")
+    }
+
+    fn first(&self, request: reqwest::Request) -> (reqwest::Request, Self::Kept) {
+        let kept = request.try_clone();
+        (request, kept)
+    }
+
+    fn again(&self, kept: &Self::Kept) -> Option<reqwest::Request> {
+        kept.as_ref()?.try_clone()
+    }
+}
