@@ -26,6 +26,7 @@ pub(crate) fn current() -> usize {
 }
 
 #[cold]
+#[inline(never)]
 fn first(index: &Cell<usize>) -> usize {
     index.set(NEXT.fetch_add(1, Ordering::Relaxed) % MOST_SHARDS);
     index.get()
@@ -51,12 +52,13 @@ struct Shards<T> {
 #[repr(align(128))]
 struct Slot<T> {
     value: Arc<T>,
+    index: usize,
 }
 
 impl<T> Sharded<T> {
     pub(crate) fn new(value: T) -> Self {
         let value = Arc::new(value);
-        let slots = (0..count()).map(|_| Arc::new(Slot { value: value.clone() })).collect();
+        let slots = (0..count()).map(|index| Arc::new(Slot { value: value.clone(), index })).collect();
         Self(Arc::new(Shards { value, slots }))
     }
 
@@ -89,6 +91,14 @@ impl<T> Deref for Sharded<T> {
 
 /// A reference held by one call.
 pub(crate) struct Pinned<T>(Arc<Slot<T>>);
+
+impl<T> Pinned<T> {
+    /// The shard it is counted on.
+    #[inline]
+    pub(crate) fn shard(&self) -> usize {
+        self.0.index
+    }
+}
 
 impl<T> Clone for Pinned<T> {
     fn clone(&self) -> Self {

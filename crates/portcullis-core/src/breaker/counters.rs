@@ -94,6 +94,7 @@ impl Counters {
 
 impl Cell {
     #[cold]
+    #[inline(never)]
     fn success_slow(&self, epoch: Epoch) {
         loop {
             self.enter(epoch);

@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use super::{
     Config, State, Status,
     counters::{Counters, bump},
-    probe::{Lease, Probes, Taken},
+    probe::{Lease, Probes},
     state::{Epoch, Word},
     trip::{FailureLog, Rules, WindowCounts},
 };
@@ -21,23 +21,32 @@ use crate::{
     },
 };
 
-/// Not a probe.
-const NO_SLOT: u32 = u32::MAX;
+/// Something changed since the refusal was decided.
+const AT_ONCE: Option<Duration> = Some(Duration::ZERO);
 
 /// Permission for one call; to be given back to [`Machine::settle`] exactly once.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "an admission that is not settled may hold a probe's permit until its lease ends"]
 pub struct Admission {
     epoch: Epoch,
-    slot: u32,
+    kind: Kind,
     /// When it was given; known for probes and when cancelled calls are judged by their age.
     started: Time,
 }
 
+/// What an admission is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Call,
+    /// A probe, with the permit that it holds.
+    Probe(u16),
+}
+
 impl Admission {
     /// Whether this call is a probe of a half-open breaker.
+    #[inline]
     pub fn is_probe(&self) -> bool {
-        self.slot != NO_SLOT
+        matches!(self.kind, Kind::Probe(_))
     }
 }
 
@@ -48,6 +57,13 @@ pub struct Refusal {
     pub evidence: BreakerEvidence,
     /// After this time a call may be admitted; `None` when nobody knows, as for an isolated breaker.
     pub retry_after: Option<Duration>,
+}
+
+/// A half-open breaker that should be open by now.
+struct Overdue {
+    since: Time,
+    /// For a probe whose lease ran out; that is the probe's failure.
+    hung: bool,
 }
 
 /// A circuit breaker without a clock.
@@ -101,32 +117,39 @@ impl Machine {
     /// The refusal, when the breaker is not closed and no probe may go.
     #[inline]
     pub fn admit(&self, shard: usize, now: impl Fn() -> Time) -> Result<Admission, Refusal> {
-        let word = self.word();
-        if word.is_closed() {
-            return Ok(self.call(word.epoch(), now));
+        match self.admit_closed(&now) {
+            Some(admission) => Ok(admission),
+            None => self.admit_slow(shard, self.word(), now()),
         }
-        self.admit_slow(shard, word, now())
+    }
+
+    /// Asks for one call of a closed breaker, and decides nothing when it is in another state: the short
+    /// way, small enough to be inlined, before [`admit`](Self::admit).
+    #[inline]
+    pub fn admit_closed(&self, now: impl Fn() -> Time) -> Option<Admission> {
+        let word = self.word();
+        word.is_closed().then(|| self.call(word.epoch(), now))
     }
 
     /// Whether a call that came now would be refused.
     #[inline]
     pub fn is_refusing(&self, now: impl Fn() -> Time) -> bool {
         let word = self.word();
-        match word.state() {
-            State::Closed => false,
-            State::Open => now() < word.time(),
-            State::HalfOpen => self.probes.is_full(word.epoch(), now()),
-            State::Isolated => true,
-        }
+        !word.is_closed() && self.is_refusing_slow(word, now())
     }
 
     /// Counts and explains a refusal that was decided when [`is_refusing`](Self::is_refusing) was asked.
     pub fn refuse(&self, shard: usize, now: Time) -> Refusal {
-        let word = self.word();
+        let mut word = self.word();
+        if let Some(overdue) = self.overdue(word, now) {
+            self.reopen(shard, word, overdue);
+            word = self.word();
+        }
         let retry_after = match word.state() {
             State::Isolated => None,
             State::Open => Some(word.time().since(now)),
-            State::Closed | State::HalfOpen => Some(Duration::ZERO),
+            State::HalfOpen => self.probes.first_end(word.epoch()).map(|end| end.since(now)).or(AT_ONCE),
+            State::Closed => AT_ONCE,
         };
         self.refusal(shard, word.state(), retry_after)
     }
@@ -134,16 +157,25 @@ impl Machine {
     /// Records how an admitted call ended.
     #[inline]
     pub fn settle(&self, shard: usize, admission: Admission, outcome: Outcome, now: impl Fn() -> Time) {
-        if outcome == Outcome::Success && !admission.is_probe() && self.word().epoch() == admission.epoch {
-            return self.counters.success(shard, admission.epoch);
+        if outcome != Outcome::Success || !self.succeed(shard, &admission) {
+            self.settle_slow(shard, admission, outcome, now);
         }
-        self.settle_slow(shard, &admission, outcome, now);
+    }
+
+    /// Records the success of a call of a closed breaker; `false`, and nothing is recorded, when it is
+    /// anything else: the short way, small enough to be inlined, before [`settle`](Self::settle).
+    #[inline]
+    pub fn succeed(&self, shard: usize, admission: &Admission) -> bool {
+        let counts = !admission.is_probe() && self.word().epoch() == admission.epoch;
+        if counts {
+            self.counters.success(shard, admission.epoch);
+        }
+        counts
     }
 
     /// Opens now, for the open time; does nothing while isolated.
     pub fn trip(&self, now: Time) {
         let until = self.open_until(now);
-        self.evidence.store(0, Relaxed);
         self.update(now, |word| (word.state() != State::Isolated).then_some((State::Open, until)));
     }
 
@@ -213,10 +245,25 @@ impl Machine {
     #[inline]
     fn call(&self, epoch: Epoch, now: impl Fn() -> Time) -> Admission {
         let started = if self.config.hung_after.is_some() { now() } else { Time::ORIGIN };
-        Admission { epoch, slot: NO_SLOT, started }
+        Admission { epoch, kind: Kind::Call, started }
     }
 
     #[cold]
+    #[inline(never)]
+    fn is_refusing_slow(&self, word: Word, now: Time) -> bool {
+        match word.state() {
+            State::Closed => false,
+            State::Open => now < word.time(),
+            State::HalfOpen => match self.overdue(word, now) {
+                Some(overdue) => now < Time::from_millis(self.open_until(overdue.since)),
+                None => self.probes.first_end(word.epoch()).is_some(),
+            },
+            State::Isolated => true,
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
     fn admit_slow(&self, shard: usize, mut word: Word, now: Time) -> Result<Admission, Refusal> {
         loop {
             let verdict = match word.state() {
@@ -225,7 +272,7 @@ impl Machine {
                 State::Open if now < word.time() => Err(Some(word.time().since(now))),
                 // Open => HalfOpen, by whoever comes first after the open time
                 State::Open => {
-                    self.transition(word, State::HalfOpen, now.as_millis(), now);
+                    self.transition(word, State::HalfOpen, now.as_millis_ceil(), now);
                     Ok(None)
                 }
                 State::HalfOpen => self.probe(shard, word, now),
@@ -240,51 +287,68 @@ impl Machine {
 
     /// Asks for a probe's permit. `Ok(None)` when the state moved and the question must be put again.
     fn probe(&self, shard: usize, word: Word, now: Time) -> Result<Option<Admission>, Option<Duration>> {
-        let epoch = word.epoch();
-        let ends = self.config.max_half_open.map(|max| word.time() + max);
-        if let Some(end) = ends.filter(|&end| end <= now) {
-            // HalfOpen => Open: no decision in time
-            self.transition(word, State::Open, self.open_until(end), end);
+        if let Some(overdue) = self.overdue(word, now) {
+            self.reopen(shard, word, overdue);
             return Ok(None);
         }
-        match self.probes.take(epoch, now, now + self.config.lease) {
-            Ok(lease) => Ok(self.confirm(epoch, lease, now)),
-            Err(Taken::Expired(at)) => {
-                // HalfOpen => Open: a probe hangs, which is its answer
-                if self.transition(word, State::Open, self.open_until(at), at) {
-                    bump(&self.counters.cell(shard).failures);
-                    self.record_failure_kind(FailureKind::Timeout);
-                }
-                Ok(None)
+        match self.probes.take(word.epoch(), now + self.config.lease) {
+            Ok(lease) => Ok(self.confirm(word.epoch(), lease, now)),
+            Err(Some(first_end)) if first_end > now => Err(Some(first_end.since(now))),
+            // The epoch is over, or a lease ran out between the two looks.
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Whether a half-open breaker has waited too long: for a decision, or for a probe that holds the
+    /// last permit.
+    fn overdue(&self, word: Word, now: Time) -> Option<Overdue> {
+        if word.state() != State::HalfOpen {
+            return None;
+        }
+        let started = word.time();
+        match self.config.max_half_open {
+            // Not `started + max <= now`: at the end of time that is true at once, and for ever.
+            Some(max) if now.since(started) >= max => Some(Overdue { since: started + max, hung: false }),
+            _ => {
+                let end = self.probes.first_end(word.epoch()).filter(|&end| end <= now)?;
+                Some(Overdue { since: end, hung: true })
             }
-            Err(Taken::Until(end)) => Err(Some(end.since(now))),
+        }
+    }
+
+    /// HalfOpen => Open, from when it was due.
+    fn reopen(&self, shard: usize, word: Word, Overdue { since, hung }: Overdue) {
+        if self.transition(word, State::Open, self.open_until(since), since) && hung {
+            bump(&self.counters.cell(shard).failures);
+            self.record_failure_kind(FailureKind::Timeout);
         }
     }
 
     /// A permit counts only if its epoch still lasts; otherwise it was taken too late.
     fn confirm(&self, epoch: Epoch, lease: Lease, now: Time) -> Option<Admission> {
         if self.word().epoch() == epoch {
-            return Some(Admission { epoch, slot: lease.slot(), started: now });
+            return Some(Admission { epoch, kind: Kind::Probe(lease.slot()), started: now });
         }
         self.probes.give_back(lease);
         None
     }
 
     #[cold]
-    fn settle_slow(&self, shard: usize, admission: &Admission, outcome: Outcome, now: impl Fn() -> Time) {
-        let outcome = self.judge_age(admission, outcome, &now);
+    #[inline(never)]
+    fn settle_slow(&self, shard: usize, admission: Admission, outcome: Outcome, now: impl Fn() -> Time) {
+        let outcome = self.judge_age(&admission, outcome, &now);
         let cell = self.counters.cell(shard);
         let word = self.word();
         if word.epoch() != admission.epoch {
             return bump(&cell.late);
         }
         match outcome {
-            Outcome::Success => self.probe_succeeded(shard, word, admission, now()),
-            Outcome::Failure(kind) => self.failed(shard, word, admission, kind, now),
+            Outcome::Success => self.probe_succeeded(shard, word, &admission, now()),
+            Outcome::Failure(kind) => self.failed(shard, word, &admission, kind, now),
             Outcome::Ignored => bump(&cell.ignored),
             Outcome::Abandoned => bump(&cell.abandoned),
         }
-        if let Some(lease) = self.lease(admission) {
+        if let Some(lease) = self.lease(&admission) {
             self.probes.give_back(lease);
         }
     }
@@ -315,23 +379,29 @@ impl Machine {
         kind: FailureKind,
         now: impl Fn() -> Time,
     ) {
-        bump(&self.counters.cell(shard).failures);
-        self.record_failure_kind(kind);
+        let cell = self.counters.cell(shard);
         if admission.is_probe() {
+            bump(&cell.failures);
+            self.record_failure_kind(kind);
             // HalfOpen => Open
             let now = now();
             self.transition(word, State::Open, self.open_until(now), now);
             return;
         }
-        let met = {
-            let mut log = lock(&self.log);
-            log.push(&self.rules, admission.epoch, self.counters.successes_of(admission.epoch))
-        };
-        if let Some(counts) = met {
+        // Under the lock from the look at the epoch to the transition: one failure opens, none is added
+        // to an epoch that it ended, and the evidence is that failure's.
+        let mut log = lock(&self.log);
+        if self.word() != word {
+            return bump(&cell.late);
+        }
+        bump(&cell.failures);
+        self.record_failure_kind(kind);
+        if let Some(counts) = log.push(&self.rules, word.epoch(), self.counters.successes_of(word.epoch())) {
             // Closed => Open
             let now = now();
             self.evidence.store(pack(counts), Relaxed);
             self.transition(word, State::Open, self.open_until(now), now);
+            log.clear();
         }
     }
 
@@ -343,21 +413,24 @@ impl Machine {
         }
         self.since.store(now.as_nanos(), Relaxed);
         bump(&self.transitions);
-        match to {
-            State::Closed => self.counters.begin(next.epoch()),
-            State::Open => bump(&self.trips),
-            State::HalfOpen | State::Isolated => {}
+        if to == State::Open {
+            bump(&self.trips);
         }
+        // Every time, so that no count is ever left so far behind that its epoch looks newer.
+        self.counters.begin(next.epoch());
+        self.probes.begin(next.epoch());
         true
     }
 
-    /// Moves to where `to` says, however often the state moves meanwhile.
+    /// Moves to where `to` says, however often the state moves meanwhile. What is done by hand has no
+    /// evidence.
     fn update(&self, now: Time, to: impl Fn(Word) -> Option<(State, u64)>) {
         loop {
             let word = self.word();
-            match to(word) {
-                Some((state, millis)) if !self.transition(word, state, millis, now) => {}
-                _ => return,
+            let Some((state, millis)) = to(word) else { return };
+            self.evidence.store(0, Relaxed);
+            if self.transition(word, state, millis, now) {
+                return;
             }
         }
     }
@@ -375,8 +448,12 @@ impl Machine {
     }
 
     fn lease(&self, admission: &Admission) -> Option<Lease> {
-        let end = admission.started + self.config.lease;
-        admission.is_probe().then(|| Lease::new(admission.slot, admission.epoch, end))
+        match admission.kind {
+            Kind::Call => None,
+            Kind::Probe(slot) => {
+                Some(Lease::new(slot, admission.epoch, admission.started + self.config.lease))
+            }
+        }
     }
 
     fn open_until(&self, from: Time) -> u64 {

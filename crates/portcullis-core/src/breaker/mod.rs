@@ -40,6 +40,11 @@ mod state;
 mod status;
 mod trip;
 
+#[cfg(all(test, portcullis_loom))]
+mod loom_tests;
+#[cfg(all(test, not(portcullis_loom)))]
+mod model_tests;
+
 pub use config::{
     Config, DEFAULT_CONSECUTIVE_FAILURES, DEFAULT_FAILURE_RATIO, DEFAULT_LEASE, DEFAULT_MINIMUM_CALLS,
     DEFAULT_OPEN_FOR, DEFAULT_PERMITS, DEFAULT_SUCCESSES, DEFAULT_WINDOW,

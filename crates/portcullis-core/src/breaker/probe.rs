@@ -12,37 +12,28 @@ use crate::{
 /// A leased permit: which one, and the word that stands in it while the lease is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Lease {
-    slot: u32,
+    slot: u16,
     word: u64,
 }
 
 impl Lease {
-    pub(crate) fn new(slot: u32, epoch: Epoch, end: Time) -> Self {
+    pub(crate) fn new(slot: u16, epoch: Epoch, end: Time) -> Self {
         Self { slot, word: epoch.tag(end.as_millis_ceil()) }
     }
 
-    pub(crate) fn slot(self) -> u32 {
+    pub(crate) fn slot(self) -> u16 {
         self.slot
     }
 }
 
-/// Why no permit was free.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Taken {
-    /// This lease ran out without a result.
-    Expired(Time),
-    /// The first lease ends then.
-    Until(Time),
-}
-
-/// One word per permit: the epoch that took it and when its lease ends, in milliseconds. A word of
-/// another epoch is a free permit, so nothing need be cleared between epochs.
+/// One word per permit: the epoch that took it and when its lease ends, in milliseconds. A word of an
+/// older epoch is a free permit, and one of a newer epoch means that the asker came too late.
 pub(crate) struct Probes {
     slots: Box<[AtomicU64]>,
     successes: AtomicU64,
 }
 
-/// In a slot: free again within the same epoch.
+/// In a slot: free, in whatever epoch.
 const FREE: u64 = 0;
 
 impl Probes {
@@ -50,16 +41,27 @@ impl Probes {
         Self { slots: (0..permits).map(|_| AtomicU64::new(FREE)).collect(), successes: AtomicU64::new(0) }
     }
 
-    /// Takes a free permit until `end`.
-    pub(crate) fn take(&self, epoch: Epoch, now: Time, end: Time) -> Result<Lease, Taken> {
+    /// Forgets older epochs, before they lie so far back that they look newer.
+    pub(crate) fn begin(&self, epoch: Epoch) {
+        clear(&self.successes, epoch);
+        for permit in &self.slots {
+            clear(permit, epoch);
+        }
+    }
+
+    /// Takes a free permit until `end`, or says when the first lease ends; `None` when the epoch is over.
+    pub(crate) fn take(&self, epoch: Epoch, end: Time) -> Result<Lease, Option<Time>> {
         let mut first_end = None;
-        for (slot, permit) in (0u32..).zip(&self.slots) {
+        for (slot, permit) in (0u16..).zip(&self.slots) {
             let mut seen = permit.load(Acquire);
             loop {
                 if let Some(ends) = epoch.untag(seen) {
                     let ends = Time::from_millis(ends);
                     first_end = Some(first_end.map_or(ends, |first: Time| first.min(ends)));
                     break;
+                }
+                if seen != FREE && Epoch::of(seen).is_after(epoch) {
+                    return Err(None);
                 }
                 let lease = Lease::new(slot, epoch, end);
                 match permit.compare_exchange(seen, lease.word, AcqRel, Acquire) {
@@ -68,13 +70,12 @@ impl Probes {
                 }
             }
         }
-        let ends = first_end.unwrap_or(end);
-        Err(if ends <= now { Taken::Expired(ends) } else { Taken::Until(ends) })
+        Err(first_end)
     }
 
     /// Gives a permit back; does nothing when it is another's by now.
     pub(crate) fn give_back(&self, lease: Lease) {
-        if let Some(permit) = self.slots.get(lease.slot as usize) {
+        if let Some(permit) = self.slots.get(usize::from(lease.slot)) {
             let _ = permit.compare_exchange(lease.word, FREE, AcqRel, Relaxed);
         }
     }
@@ -95,12 +96,14 @@ impl Probes {
         }
     }
 
-    /// Whether every permit is leased, and no lease has run out.
-    pub(crate) fn is_full(&self, epoch: Epoch, now: Time) -> bool {
-        let running = |permit: &AtomicU64| {
-            epoch.untag(permit.load(Relaxed)).is_some_and(|ends| Time::from_millis(ends) > now)
-        };
-        self.slots.iter().all(running)
+    /// When the first lease ends, if every permit is leased.
+    pub(crate) fn first_end(&self, epoch: Epoch) -> Option<Time> {
+        let mut first_end = None;
+        for permit in &self.slots {
+            let ends = Time::from_millis(epoch.untag(permit.load(Acquire))?);
+            first_end = Some(first_end.map_or(ends, |first: Time| first.min(ends)));
+        }
+        first_end
     }
 
     /// Permits that are leased in this epoch.
@@ -112,5 +115,16 @@ impl Probes {
     /// Successful probes of this epoch.
     pub(crate) fn successes(&self, epoch: Epoch) -> u32 {
         epoch.untag(self.successes.load(Relaxed)).unwrap_or(0) as u32
+    }
+}
+
+/// Empties a word of an older epoch.
+fn clear(word: &AtomicU64, epoch: Epoch) {
+    let mut seen = word.load(Acquire);
+    while seen != FREE && epoch.is_after(Epoch::of(seen)) {
+        match word.compare_exchange(seen, FREE, AcqRel, Acquire) {
+            Ok(_) => return,
+            Err(other) => seen = other,
+        }
     }
 }

@@ -30,9 +30,8 @@ impl State {
 }
 
 const STATE_BITS: u32 = 3;
-const EPOCH_BITS: u32 = 16;
+const EPOCH_BITS: u32 = u16::BITS;
 const STATE_MASK: u64 = (1 << STATE_BITS) - 1;
-const EPOCH_MASK: u64 = (1 << EPOCH_BITS) - 1;
 const MILLIS_BITS: u32 = 64 - STATE_BITS - EPOCH_BITS;
 const MILLIS_MAX: u64 = (1 << MILLIS_BITS) - 1;
 
@@ -40,7 +39,7 @@ const MILLIS_MAX: u64 = (1 << MILLIS_BITS) - 1;
 ///
 /// The time is what the state needs: when an open breaker may probe, since when a half-open one has
 /// been probing. In milliseconds it lasts a thousand years. The epoch is 16 bits wide: to be mistaken, a
-/// result would have to be late by exactly 65,536 transitions.
+/// result would have to be late by exactly 65,535 transitions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Word(u64);
 
@@ -74,7 +73,7 @@ impl Word {
 
     #[inline]
     pub(crate) fn epoch(self) -> Epoch {
-        Epoch(((self.0 >> STATE_BITS) & EPOCH_MASK) as u32)
+        Epoch((self.0 >> STATE_BITS) as u16)
     }
 
     pub(crate) fn time(self) -> Time {
@@ -89,25 +88,25 @@ impl Word {
 
 /// Which stretch between two transitions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Epoch(u32);
+pub(crate) struct Epoch(u16);
 
 impl Epoch {
     pub(crate) const FIRST: Self = Self(1);
 
     pub(crate) fn next(self) -> Self {
         // Never 0, so that a word that was never written belongs to no epoch.
-        Self((((u64::from(self.0) + 1) & EPOCH_MASK) as u32).max(1))
+        Self(self.0.wrapping_add(1).max(1))
     }
 
     /// Whether this epoch comes after `other`; right while they are less than half the range apart.
     pub(crate) fn is_after(self, other: Self) -> bool {
-        let ahead = self.0.wrapping_sub(other.0) & EPOCH_MASK as u32;
+        let ahead = self.0.wrapping_sub(other.0);
         ahead != 0 && ahead < 1 << (EPOCH_BITS - 1)
     }
 
     /// The epoch a word is tagged with.
     pub(crate) fn of(word: u64) -> Self {
-        Self((word >> (64 - EPOCH_BITS)) as u32)
+        Self((word >> (64 - EPOCH_BITS)) as u16)
     }
 
     /// This epoch in the top bits, `value` below.
@@ -148,12 +147,12 @@ mod tests {
 
     #[test]
     fn epochs_wrap_past_zero() {
-        assert_eq!(Epoch(EPOCH_MASK as u32).next(), Epoch(1));
+        assert_eq!(Epoch(u16::MAX).next(), Epoch(1));
     }
 
     #[test]
     fn epochs_are_ordered_across_the_wrap() {
-        let last = Epoch(EPOCH_MASK as u32);
+        let last = Epoch(u16::MAX);
         assert!(last.next().is_after(last) && !last.is_after(last.next()) && !last.is_after(last));
     }
 

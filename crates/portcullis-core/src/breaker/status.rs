@@ -7,7 +7,8 @@ use crate::FailureKind;
 
 /// A breaker at a moment.
 ///
-/// Totals count since the breaker was made; the window's values since it last closed.
+/// Totals count since the breaker was made; the window's values since it last closed, and they are zero
+/// while it is not closed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Status {
@@ -25,7 +26,7 @@ pub struct Status {
     pub window_calls: u32,
     /// Failures in the window.
     pub window_failures: u32,
-    /// Failures since the last success; counted up to what the rules ask for.
+    /// Failures since the last success; counted up to what the rules look back at.
     pub consecutive_failures: u32,
     /// Probes in flight.
     pub probes_in_flight: u32,

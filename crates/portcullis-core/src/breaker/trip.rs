@@ -11,12 +11,10 @@
 
 use super::{Config, state::Epoch};
 
-const PARTS: u64 = 1_000_000;
-
-/// The rules, in whole numbers: a ratio in parts per million, so that 0.1 of 30 is 3.
+/// The rules, as they are asked.
 pub(crate) struct Rules {
     consecutive: Option<u64>,
-    ratio_ppm: Option<u64>,
+    ratio: Option<f64>,
     window: u64,
     minimum_calls: u64,
 }
@@ -25,22 +23,25 @@ impl Rules {
     pub(crate) fn new(config: &Config) -> Self {
         Self {
             consecutive: config.consecutive_failures.map(u64::from),
-            ratio_ppm: config.failure_ratio.map(|ratio| (ratio * PARTS as f64).round() as u64),
+            ratio: config.failure_ratio,
             window: u64::from(config.window),
             minimum_calls: u64::from(config.minimum_calls),
         }
     }
 
-    /// How many failures must be remembered to judge both rules.
+    /// How many failures must be remembered to judge both rules, and to say how many are in the window.
     fn memory(&self) -> u64 {
-        let ratio = self.ratio_ppm.map_or(1, |ppm| threshold(ppm, self.window));
-        ratio.max(self.consecutive.unwrap_or(1))
+        self.window.max(self.consecutive.unwrap_or(1))
     }
 }
 
-/// The least number of failures among `calls` that meets the ratio.
-fn threshold(ppm: u64, calls: u64) -> u64 {
-    (ppm * calls).div_ceil(PARTS).max(1)
+/// The least number of failures among `calls` whose share, as everybody divides it, is at least `ratio`:
+/// 3 of 30 for 0.1, and 2 of 3 for two thirds, though neither is exact in binary.
+fn threshold(ratio: f64, calls: u64) -> u64 {
+    let meets = |failures: u64| failures as f64 / calls as f64 >= ratio;
+    // Within one of the answer, for the rounding of the product.
+    let guess = (ratio * calls as f64).ceil() as u64;
+    (guess.saturating_sub(1)..guess).find(|&less| meets(less)).unwrap_or(guess + u64::from(!meets(guess)))
 }
 
 /// What the window held when it was looked at.
@@ -67,14 +68,12 @@ impl FailureLog {
         Self { epoch: Epoch::FIRST, before: vec![0; memory].into_boxed_slice(), count: 0 }
     }
 
-    /// Adds a failure of `epoch` with this many successes before it. Returns what the window then
-    /// holds if a rule is met.
+    /// Adds a failure of `epoch`, which the caller knows to be the current one, with this many successes
+    /// before it. Returns what the window then holds if a rule is met.
     pub(crate) fn push(&mut self, rules: &Rules, epoch: Epoch, successes: u64) -> Option<WindowCounts> {
-        if epoch.is_after(self.epoch) {
+        if epoch != self.epoch {
             self.epoch = epoch;
             self.count = 0;
-        } else if epoch != self.epoch {
-            return None;
         }
         let slot = self.slot(self.count);
         self.before[slot] = successes;
@@ -87,24 +86,38 @@ impl FailureLog {
         let failures = if epoch == self.epoch { self.count } else { 0 };
         let total = failures + successes;
         let calls = total.min(rules.window);
-        let remembered = failures.min(self.before.len() as u64);
-        let recent = || (0..remembered).map(|back| failures - 1 - back);
-        let in_window = recent().take_while(|&i| self.position(i) + calls >= total).count();
-        let in_a_row = recent().take_while(|&i| self.before[self.slot(i)] == successes).count();
+        let in_window = self.last_while(failures, |i| self.position(i) + calls >= total);
+        let in_a_row = self.last_while(failures, |i| self.before[self.slot(i)] == successes);
         WindowCounts { failures: in_window as u32, calls: calls as u32, consecutive: in_a_row as u32 }
+    }
+
+    /// Forgets everything.
+    pub(crate) fn clear(&mut self) {
+        self.count = 0;
+    }
+
+    /// How many of the last failures `holds` is true of; once it is true, it stays true.
+    fn last_while(&self, failures: u64, holds: impl Fn(u64) -> bool) -> u64 {
+        let mut first = failures - failures.min(self.before.len() as u64);
+        let mut end = failures;
+        while first < end {
+            let middle = first + (end - first) / 2;
+            if holds(middle) { end = middle } else { first = middle + 1 }
+        }
+        failures - first
     }
 
     fn is_met(&self, rules: &Rules, successes: u64) -> bool {
         let consecutive = rules
             .consecutive
             .is_some_and(|k| self.count >= k && self.before[self.slot(self.count - k)] == successes);
-        consecutive || rules.ratio_ppm.is_some_and(|ppm| self.ratio_met(rules, ppm, successes))
+        consecutive || rules.ratio.is_some_and(|ratio| self.ratio_met(rules, ratio, successes))
     }
 
-    fn ratio_met(&self, rules: &Rules, ppm: u64, successes: u64) -> bool {
+    fn ratio_met(&self, rules: &Rules, ratio: f64, successes: u64) -> bool {
         let total = self.count + successes;
         let calls = total.min(rules.window);
-        let needed = threshold(ppm, calls);
+        let needed = threshold(ratio, calls);
         total >= rules.minimum_calls
             && self.count >= needed
             && self.position(self.count - needed) + calls >= total
@@ -137,7 +150,7 @@ mod tests {
 
     #[test]
     fn a_tenth_of_thirty_is_three() {
-        assert_eq!(threshold(100_000, 30), 3);
+        assert_eq!(threshold(0.1, 30), 3);
     }
 
     #[test]
@@ -153,13 +166,12 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_epoch_starts_empty_and_an_older_one_is_ignored() {
+    fn another_epoch_starts_empty() {
         let rules = ratio_rules(1.0, 2, 2);
         let mut log = FailureLog::new(&rules);
         let second = Epoch::FIRST.next();
         assert_eq!(log.push(&rules, Epoch::FIRST, 0), None);
         assert_eq!(log.push(&rules, second, 0), None, "the first failure of the new epoch");
-        assert_eq!(log.push(&rules, Epoch::FIRST, 0), None, "late");
         assert!(log.push(&rules, second, 0).is_some());
     }
 }

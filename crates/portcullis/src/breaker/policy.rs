@@ -74,7 +74,24 @@ impl Breaker {
     /// # Errors
     ///
     /// The rejection, when the breaker does not let the call through.
+    #[inline]
     pub fn try_admit(&self) -> Result<BreakerTicket, Rejection> {
+        match self.admit_closed() {
+            Some(ticket) => Ok(ticket),
+            None => self.admit_slow(),
+        }
+    }
+
+    /// The short way through a closed breaker.
+    #[inline]
+    pub(super) fn admit_closed(&self) -> Option<BreakerTicket> {
+        let admission = self.shared.machine.admit_closed(clock::now)?;
+        Some(BreakerTicket::new(self.shared.pin(), admission))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn admit_slow(&self) -> Result<BreakerTicket, Rejection> {
         match self.shared.machine.admit(shard::current(), clock::now) {
             Ok(admission) => Ok(BreakerTicket::new(self.shared.pin(), admission)),
             Err(refusal) => Err(self.rejection(refusal)),
@@ -96,7 +113,7 @@ impl Breaker {
         let mut ticket = self.try_admit().map_err(E::from_rejection)?;
         let mut future = pin!(async { call().await });
         let result = poll_fn(|cx| watched(&mut ticket, || future.as_mut().poll(cx))).await;
-        finish::<_, _, (), _, _>(&Typed::default(), (), result, ticket)
+        finish::<_, _, (), _, _>(&Typed::default(), (), result, &mut Some(ticket))
     }
 
     /// A rejection for a call that cannot be put through any more.
@@ -105,6 +122,7 @@ impl Breaker {
     }
 
     /// Whether a call that came now would be refused.
+    #[inline]
     pub fn is_refusing(&self) -> bool {
         self.shared.machine.is_refusing(clock::now)
     }

@@ -59,9 +59,30 @@ where
     fn call(&mut self, request: Req) -> Self::Future {
         let context = self.protocol.context(&request);
         let protocol = self.protocol.clone();
-        if std::mem::take(&mut self.unready) {
-            return ResponseFuture::refused(self.breaker.refuse(), protocol, context);
+        if !std::mem::take(&mut self.unready) {
+            if let Some(mut ticket) = self.breaker.admit_closed() {
+                let inner = watched(&mut ticket, || self.inner.call(request));
+                return ResponseFuture::running(inner, protocol, context, ticket);
+            }
+            return self.call_slow(request, protocol, context);
         }
+        ResponseFuture::refused(self.breaker.refuse(), protocol, context)
+    }
+}
+
+impl<S, P> BreakerService<S, P> {
+    /// A call of a breaker that is not closed.
+    #[cold]
+    #[inline(never)]
+    fn call_slow<Req, Cx>(
+        &mut self,
+        request: Req,
+        protocol: P,
+        context: Cx,
+    ) -> ResponseFuture<S::Future, P, Cx, Req>
+    where
+        S: Service<Req>,
+    {
         match self.breaker.try_admit() {
             Ok(mut ticket) => {
                 let inner = watched(&mut ticket, || self.inner.call(request));

@@ -5,56 +5,66 @@ use std::fmt;
 use portcullis_core::{Outcome, Verdict, breaker::Admission};
 
 use super::policy::Shared;
-use crate::{
-    Ticket, clock,
-    shard::{self, Pinned},
-};
+use crate::{Ticket, clock, shard::Pinned};
 
 /// A breaker's permission for one call. Dropped unsettled, it counts as abandoned.
 #[must_use = "dropped unsettled, it counts as abandoned"]
-pub struct BreakerTicket {
+pub struct BreakerTicket(Option<Open>);
+
+/// A call whose end is not known yet.
+struct Open {
     shared: Pinned<Shared>,
-    admission: Option<Admission>,
+    admission: Admission,
 }
 
 impl BreakerTicket {
     #[inline]
     pub(super) fn new(shared: Pinned<Shared>, admission: Admission) -> Self {
-        Self { shared, admission: Some(admission) }
+        Self(Some(Open { shared, admission }))
     }
 
-    /// Whether this call is a probe of a half-open breaker.
+    /// Whether this call is a probe of a half-open breaker, and has not been settled.
     pub fn is_probe(&self) -> bool {
-        self.admission.as_ref().is_some_and(Admission::is_probe)
+        self.0.as_ref().is_some_and(|open| open.admission.is_probe())
     }
+}
 
-    #[inline]
-    fn end(&mut self, outcome: Outcome) {
-        if let Some(admission) = self.admission.take() {
-            self.shared.machine.settle(shard::current(), admission, outcome, clock::now);
-        }
+impl Open {
+    #[cold]
+    #[inline(never)]
+    fn end(&self, outcome: Outcome) {
+        self.shared.machine.settle(self.shared.shard(), self.admission.clone(), outcome, clock::now);
     }
 }
 
 impl Ticket for BreakerTicket {
     #[inline]
     fn settle(&mut self, verdict: Verdict) {
-        self.end(verdict.into());
+        let Some(open) = &self.0 else { return };
+        let succeeded =
+            verdict == Verdict::Success && open.shared.machine.succeed(open.shared.shard(), &open.admission);
+        if !succeeded {
+            open.end(verdict.into());
+        }
+        self.0 = None;
     }
 }
 
 impl Drop for BreakerTicket {
     #[inline]
     fn drop(&mut self) {
-        self.end(Outcome::Abandoned);
+        if let Some(open) = &self.0 {
+            open.end(Outcome::Abandoned);
+        }
     }
 }
 
 impl fmt::Debug for BreakerTicket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let open = self.0.as_ref();
         f.debug_struct("BreakerTicket")
-            .field("breaker", &self.shared.name)
-            .field("admission", &self.admission)
+            .field("breaker", &open.map(|open| &open.shared.name))
+            .field("admission", &open.map(|open| &open.admission))
             .finish()
     }
 }

@@ -41,7 +41,9 @@ pin_project! {
 /// All that a call needs when its turn comes.
 struct Queued<S, P, Cx, Req> {
     waiting: Waiting,
-    ready: S,
+    /// The permit, once the turn has come.
+    ticket: Option<BulkheadTicket>,
+    inner: S,
     request: Req,
     protocol: P,
     context: Cx,
@@ -58,8 +60,8 @@ impl<S: Service<Req>, P, Cx, Req> ResponseFuture<S, P, Cx, Req> {
         Self { state: State::Called { future } }
     }
 
-    pub(super) fn waiting(waiting: Waiting, ready: S, request: Req, protocol: P, context: Cx) -> Self {
-        let queued = Box::new(Queued { waiting, ready, request, protocol, context });
+    pub(super) fn waiting(waiting: Waiting, inner: S, request: Req, protocol: P, context: Cx) -> Self {
+        let queued = Box::new(Queued { waiting, ticket: None, inner, request, protocol, context });
         Self { state: State::Waiting { queued: Some(queued) } }
     }
 }
@@ -79,31 +81,52 @@ where
                 StateProj::Called { future } => return future.poll(cx),
                 StateProj::Waiting { queued } => {
                     let Some(waits) = queued else { return Poll::Pending };
-                    let admitted = ready!(waits.waiting.poll(cx));
-                    let Some(waits) = queued.take() else { return Poll::Pending };
-                    state.set(State::Called { future: (*waits).go(admitted) });
+                    let turn = ready!(waits.poll_turn(cx));
+                    let Some(waits) = queued.take().map(|waits| *waits) else { return Poll::Pending };
+                    match turn {
+                        Turn::Come(ticket) => state.set(State::Called { future: waits.go(ticket) }),
+                        Turn::Refused(rejection) => {
+                            return Poll::Ready(waits.protocol.refuse(waits.context, rejection));
+                        }
+                        Turn::Unready(error) => return Poll::Ready(Err(waits.protocol.lift(error))),
+                    }
                 }
             }
         }
     }
 }
 
+/// What the wait came to.
+enum Turn<E> {
+    Come(BulkheadTicket),
+    Refused(Rejection),
+    Unready(E),
+}
+
 impl<S: Service<Req>, P, Cx, Req> Queued<S, P, Cx, Req> {
-    /// The turn has come, or the time is over.
-    fn go(
-        mut self,
-        admitted: Result<BulkheadTicket, Rejection>,
-    ) -> protocol::ResponseFuture<S::Future, P, Cx, BulkheadTicket, Req> {
-        match admitted {
-            Ok(ticket) => {
-                let inner = self.ready.call(self.request);
-                protocol::ResponseFuture::running(inner, self.protocol, self.context, ticket)
-            }
-            Err(rejection) => {
-                // The inner instance was polled ready: dropped now, it gives back what it reserved.
-                protocol::ResponseFuture::refused(rejection, self.protocol, self.context)
+    /// Waits for the permit, and then with it for the inner service's readiness.
+    fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Turn<S::Error>> {
+        if self.ticket.is_none() {
+            match ready!(self.waiting.poll(cx)) {
+                Ok(ticket) => self.ticket = Some(ticket),
+                Err(rejection) => return Poll::Ready(Turn::Refused(rejection)),
             }
         }
+        let readiness = ready!(self.inner.poll_ready(cx));
+        match (readiness, self.ticket.take()) {
+            (Ok(()), Some(ticket)) => Poll::Ready(Turn::Come(ticket)),
+            (Ok(()), None) => Poll::Pending, // polled after it was ready
+            (Err(error), _) => Poll::Ready(Turn::Unready(error)),
+        }
+    }
+
+    /// The turn has come, and the inner service is ready.
+    fn go(
+        mut self,
+        ticket: BulkheadTicket,
+    ) -> protocol::ResponseFuture<S::Future, P, Cx, BulkheadTicket, Req> {
+        let inner = self.inner.call(self.request);
+        protocol::ResponseFuture::running(inner, self.protocol, self.context, ticket)
     }
 }
 

@@ -9,7 +9,9 @@ use crate::Protocol;
 
 /// A service behind a [`Bulkhead`].
 ///
-/// A call that must wait takes the inner instance that was polled ready with it, and leaves a clone.
+/// A call that must wait or is refused gives up what the inner service reserved for it when it was polled
+/// ready: kept, it could be just what the calls in flight need to go on. Its turn come, a call polls an
+/// instance of its own ready.
 #[derive(Clone, Debug)]
 pub struct BulkheadService<S, P> {
     inner: S,
@@ -17,11 +19,22 @@ pub struct BulkheadService<S, P> {
     protocol: P,
     /// The inner service was not asked whether it is ready, because the bulkhead was full.
     unready: bool,
+    /// The inner service was asked, and not called since: it may have something reserved.
+    asked: bool,
 }
 
 impl<S, P> BulkheadService<S, P> {
     pub(super) fn new(inner: S, bulkhead: Bulkhead, protocol: P) -> Self {
-        Self { inner, bulkhead, protocol, unready: false }
+        Self { inner, bulkhead, protocol, unready: false, asked: false }
+    }
+}
+
+impl<S: Clone, P> BulkheadService<S, P> {
+    /// Gives back what the inner service has reserved: the instance that reserved it is dropped.
+    fn give_up(&mut self) {
+        if std::mem::take(&mut self.asked) {
+            self.inner = self.inner.clone();
+        }
     }
 }
 
@@ -38,8 +51,10 @@ where
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.unready = self.bulkhead.is_refusing();
         if self.unready {
+            self.give_up();
             return Poll::Ready(Ok(()));
         }
+        self.asked = true;
         self.inner.poll_ready(cx).map_err(|error| self.protocol.lift(error))
     }
 
@@ -52,14 +67,17 @@ where
         }
         match self.bulkhead.enter() {
             Ok(Entry::Admitted(ticket)) => {
+                self.asked = false;
                 ResponseFuture::running(self.inner.call(request), protocol, context, ticket)
             }
             Ok(Entry::Waiting(waiting)) => {
-                let clone = self.inner.clone();
-                let ready = std::mem::replace(&mut self.inner, clone);
-                ResponseFuture::waiting(waiting, ready, request, protocol, context)
+                self.give_up();
+                ResponseFuture::waiting(waiting, self.inner.clone(), request, protocol, context)
             }
-            Err(rejection) => ResponseFuture::refused(rejection, protocol, context),
+            Err(rejection) => {
+                self.give_up();
+                ResponseFuture::refused(rejection, protocol, context)
+            }
         }
     }
 }

@@ -20,7 +20,7 @@ pin_project! {
         #[pin]
         state: State<F, T>,
         protocol: P,
-        context: Option<Cx>,
+        context: Cx,
         request: PhantomData<fn(Req)>,
     }
 }
@@ -36,12 +36,12 @@ pin_project! {
 impl<F, P, Cx, T, Req> ResponseFuture<F, P, Cx, T, Req> {
     pub(crate) fn running(inner: F, protocol: P, context: Cx, ticket: T) -> Self {
         let state = State::Running { inner, ticket: Some(ticket) };
-        Self { state, protocol, context: Some(context), request: PhantomData }
+        Self { state, protocol, context, request: PhantomData }
     }
 
     pub(crate) fn refused(rejection: Rejection, protocol: P, context: Cx) -> Self {
         let state = State::Refused { rejection: Some(rejection) };
-        Self { state, protocol, context: Some(context), request: PhantomData }
+        Self { state, protocol, context, request: PhantomData }
     }
 }
 
@@ -56,43 +56,39 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let context = |context: &mut Option<P::Context>| context.take();
         match this.state.project() {
             StateProj::Running { inner, ticket } => {
                 let result = ready!(watched(ticket, || inner.poll(cx)));
-                match (ticket.take(), context(this.context)) {
-                    (Some(ticket), Some(context)) => {
-                        Poll::Ready(finish(this.protocol, context, result, ticket))
-                    }
-                    _ => Poll::Pending, // polled after it was ready
-                }
+                Poll::Ready(finish(this.protocol, this.context.clone(), result, ticket))
             }
-            StateProj::Refused { rejection } => match (rejection.take(), context(this.context)) {
-                (Some(rejection), Some(context)) => Poll::Ready(this.protocol.refuse(context, rejection)),
-                _ => Poll::Pending, // polled after it was ready
+            StateProj::Refused { rejection } => match rejection.take() {
+                Some(rejection) => Poll::Ready(this.protocol.refuse(this.context.clone(), rejection)),
+                None => Poll::Pending, // polled after it was ready
             },
         }
     }
 }
 
 /// Settles the ticket by the result, or hands it over to the response.
-#[inline]
+#[inline(always)]
 pub(crate) fn finish<P, T, Req, Res, Err>(
     protocol: &P,
     context: P::Context,
     result: Result<Res, Err>,
-    mut ticket: T,
+    ticket: &mut Option<T>,
 ) -> Result<P::Response<T>, P::Error>
 where
     P: Protocol<Req, Res, Err>,
     T: Ticket,
 {
-    match result {
+    let result = match result {
         Ok(response) => Ok(protocol.complete(context, response, ticket)),
         Err(error) => {
             let error = protocol.lift(error);
             ticket.settle(protocol.judge_error(&error));
             Err(error)
         }
-    }
+    };
+    *ticket = None;
+    result
 }

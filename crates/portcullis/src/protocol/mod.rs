@@ -62,8 +62,8 @@ use portcullis_core::{Rejection, Verdict};
     note = "choose another protocol with `.typed()`, `.http_server()`, `.http_client()` or `.grpc()`"
 )]
 pub trait Protocol<Req, Res, Err> {
-    /// What is kept of the request to judge or answer it later.
-    type Context;
+    /// What is kept of the request to judge or answer it later; cheap to clone.
+    type Context: Clone;
     /// What the layer returns. With HTTP the ticket goes into the body, and lives until the body ends.
     type Response<T: Ticket>;
     /// The error the layer returns.
@@ -81,8 +81,14 @@ pub trait Protocol<Req, Res, Err> {
     /// Judges a response as far as it is known; `None` when only its end will tell.
     fn judge(&self, context: &Self::Context, response: &Res) -> Option<Verdict>;
 
-    /// Hands the ticket over to the response, or settles it.
-    fn complete<T: Ticket>(&self, context: Self::Context, response: Res, ticket: T) -> Self::Response<T>;
+    /// Settles the ticket, or takes it and hands it over to the response. What is left in its place is
+    /// dropped when this returns.
+    fn complete<T: Ticket>(
+        &self,
+        context: Self::Context,
+        response: Res,
+        ticket: &mut Option<T>,
+    ) -> Self::Response<T>;
 
     /// Answers in the layer's own name.
     ///

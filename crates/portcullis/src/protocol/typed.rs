@@ -59,8 +59,8 @@ where
         Some(self.classify.classify(Ok(response)).unwrap_or(Verdict::Success))
     }
 
-    #[inline]
-    fn complete<T: Ticket>(&self, (): (), response: Res, mut ticket: T) -> Res {
+    #[inline(always)]
+    fn complete<T: Ticket>(&self, (): (), response: Res, ticket: &mut Option<T>) -> Res {
         ticket.settle(self.classify.classify(Ok(&response)).unwrap_or(Verdict::Success));
         response
     }

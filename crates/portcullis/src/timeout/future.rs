@@ -29,13 +29,13 @@ pin_project! {
         timer: Option<Sleep>,
         timeout: Pinned<Shared>,
         protocol: P,
-        context: Option<Cx>,
+        context: Cx,
     }
 }
 
 impl<S: Service<Req>, P, Cx, Req> ResponseFuture<S, P, Cx, Req> {
     pub(super) fn new(call: Oneshot<S, Req>, timeout: Pinned<Shared>, protocol: P, context: Cx) -> Self {
-        Self { call, timer: None, timeout, protocol, context: Some(context) }
+        Self { call, timer: None, timeout, protocol, context }
     }
 }
 
@@ -51,13 +51,12 @@ where
         let mut this = self.project();
         let settings = this.timeout.settings;
         if let Poll::Ready(result) = this.call.as_mut().poll(cx) {
-            let Some(context) = this.context.take() else { return Poll::Pending };
-            let deadline = settings.whole_response.then(|| {
+            let mut deadline = Some(settings.whole_response.then(|| {
                 let end = || Instant::now() + settings.limit;
                 let end = this.timer.as_ref().as_pin_ref().map_or_else(end, |timer| timer.deadline());
                 BodyDeadline::new(this.timeout.clone(), end)
-            });
-            return Poll::Ready(finish(this.protocol, context, result, deadline));
+            }));
+            return Poll::Ready(finish(this.protocol, this.context.clone(), result, &mut deadline));
         }
         if this.timer.is_none() {
             this.timer.set(Some(tokio::time::sleep(settings.limit)));
@@ -65,10 +64,9 @@ where
         if let Some(timer) = this.timer.as_mut().as_pin_mut() {
             ready!(timer.poll(cx));
         }
-        let Some(context) = this.context.take() else { return Poll::Pending };
         let sent = this.call.is_called();
         this.call.set(Oneshot::Done);
-        Poll::Ready(this.protocol.refuse(context, this.timeout.reject(sent)))
+        Poll::Ready(this.protocol.refuse(this.context.clone(), this.timeout.reject(sent)))
     }
 }
 

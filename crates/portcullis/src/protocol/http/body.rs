@@ -102,8 +102,8 @@ impl<B, T: Ticket> ResponseBody<B, T> {
 
 impl<B: Body, T: Ticket> ResponseBody<B, T> {
     /// The inner body, with the ticket for as long as it lasts.
-    pub(super) fn guarded(body: B, ticket: T, rest: Rest) -> Self {
-        let mut guard = Guard { ticket: Some(ticket), rest };
+    pub(super) fn guarded(body: B, ticket: Option<T>, rest: Rest) -> Self {
+        let mut guard = Guard { ticket, rest };
         // Nobody asks an empty body for frames.
         if body.is_end_stream() {
             guard.end();

@@ -67,7 +67,7 @@ where
         &self,
         context: (),
         response: Response<B>,
-        ticket: T,
+        ticket: &mut Option<T>,
     ) -> Response<ResponseBody<B, T>> {
         let verdict = Protocol::<Request<ReqB>, Response<B>, Err>::judge(self, &context, &response);
         super::guard(response, ticket, verdict)

@@ -28,7 +28,7 @@ use crate::Ticket;
 /// it a success; the ticket itself stays until the body ends.
 fn guard<B: Body, T: Ticket>(
     response: Response<B>,
-    mut ticket: T,
+    ticket: &mut Option<T>,
     verdict: Option<Verdict>,
 ) -> Response<ResponseBody<B, T>> {
     let rest = match verdict {
@@ -39,5 +39,5 @@ fn guard<B: Body, T: Ticket>(
         }
         None => body::Rest::Trailers,
     };
-    response.map(|body| ResponseBody::guarded(body, ticket, rest))
+    response.map(|body| ResponseBody::guarded(body, ticket.take(), rest))
 }

@@ -74,7 +74,7 @@ where
         &self,
         wire: Wire,
         response: Response<B>,
-        ticket: T,
+        ticket: &mut Option<T>,
     ) -> Response<ResponseBody<B, T>> {
         let verdict = Protocol::<Request<ReqB>, Response<B>, Err>::judge(self, &wire, &response);
         super::guard(response, ticket, verdict)
