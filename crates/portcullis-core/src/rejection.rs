@@ -98,13 +98,18 @@ impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} '{}' {}", self.kind().as_str(), self.policy, self.reason)?;
         match self.retry_after {
-            Some(after) => write!(f, "; retry after {after:?}"),
+            // For people: whole milliseconds, and not too early.
+            Some(after) => write!(f, "; retry after {:?}", Duration::from_millis(whole_millis(after))),
             None => Ok(()),
         }
     }
 }
 
 impl Error for Rejection {}
+
+fn whole_millis(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
+}
 
 /// Why a policy refused, with what it measured.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -42,7 +42,8 @@ impl BreakerBuilder {
         self
     }
 
-    /// Opens after this many failures in a row (default 5); 1 to 1,000,000.
+    /// Opens after this many failures in a row (default 5); 1 to 1,000,000. At hundreds of calls a second,
+    /// five in a row may be one short stall: ask for more there, or let the ratio decide alone.
     pub fn consecutive_failures(mut self, failures: u32) -> Self {
         self.config.consecutive_failures = Some(failures);
         self

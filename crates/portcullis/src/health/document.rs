@@ -47,17 +47,18 @@ fn split(snapshots: &[Snapshot]) -> (Vec<&Snapshot>, Vec<&Snapshot>) {
     snapshots.iter().partition(|snapshot| snapshot.kind == PolicyKind::Probe)
 }
 
-/// By name; policies of several kinds with one name are told apart by their kind.
+/// By name; of policies with one name, the second and further are told apart by kind and number.
 fn by_name(snapshots: &[&Snapshot], value: fn(&Snapshot) -> Json) -> Map<String, Json> {
     let mut map = Map::new();
     for &snapshot in snapshots {
-        let taken = map.contains_key(&*snapshot.name);
-        let key = if taken {
-            format!("{} ({})", snapshot.name, snapshot.kind.as_str())
-        } else {
-            snapshot.name.to_string()
-        };
-        map.insert(key, value(snapshot));
+        let (name, kind) = (&snapshot.name, snapshot.kind.as_str());
+        let plain = std::iter::once(name.to_string());
+        let with_kind = std::iter::once(format!("{name} ({kind})"));
+        let with_number = (2..).map(|number| format!("{name} ({kind} {number})"));
+        let mut keys = plain.chain(with_kind).chain(with_number);
+        if let Some(key) = keys.find(|key| !map.contains_key(key)) {
+            map.insert(key, value(snapshot));
+        }
     }
     map
 }
@@ -85,6 +86,10 @@ fn check(snapshot: &Snapshot) -> Json {
                 map.insert((*name).into(), plain(value));
             }
         }
+    }
+    // Readers count on every key, also before the first probe and while nothing is wrong.
+    for name in ["last_check", "duration_ms", "message"] {
+        map.entry(name).or_insert(Json::Null);
     }
     map.into()
 }

@@ -5,14 +5,15 @@ use tokio::runtime::Handle;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::Probe;
+use super::{Probe, ProbeService};
 use crate::{BoxError, Boxed, Protocol};
 
 /// Probes a dependency through the service that leads to it; calls pass by unchanged.
 ///
 /// `request` makes the request of each probe; how its answer is judged is up to the protocol, as far as
 /// the head of the answer tells. The probe starts when the layer is first put in front of a service, on
-/// the current tokio runtime or on the one it was [given](Self::runtime), and asks that service.
+/// the current tokio runtime or on the one it was [given](Self::runtime), and asks that service. It stops
+/// when the last service, layer and handle are dropped.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
@@ -100,13 +101,13 @@ where
     P::Error: Send,
     Req: Send + 'static,
 {
-    type Service = S;
+    type Service = ProbeService<S>;
 
-    fn layer(&self, inner: S) -> S {
+    fn layer(&self, inner: S) -> ProbeService<S> {
         let (request, protocol, service) = (self.request.clone(), self.protocol.clone(), inner.clone());
         let runtime = self.runtime.clone().or_else(|| Handle::try_current().ok());
         self.probe.start(runtime, move || ask(service.clone(), request(), protocol.clone()));
-        inner
+        ProbeService::new(inner, self.probe.clone())
     }
 }
 

@@ -27,6 +27,7 @@
 mod builder;
 mod layer;
 mod policy;
+mod service;
 mod task;
 
 pub use builder::ProbeBuilder;
@@ -35,3 +36,4 @@ pub use policy::{
     Config, DEFAULT_INTERVAL, DEFAULT_INTERVAL_WHEN_DOWN, DEFAULT_JITTER, DEFAULT_TIMEOUT, Probe, ProbeStatus,
 };
 pub use portcullis_core::health::{DEFAULT_DOWN_AFTER, DEFAULT_UP_AFTER, Thresholds};
+pub use service::ProbeService;

@@ -32,6 +32,7 @@ impl Boxed {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<C, Req, Res, Err> Protocol<Req, Res, Err> for Boxed<C>
 where
     C: Classify<Res, BoxError>,

@@ -40,7 +40,7 @@ pub use classify::Classify;
 pub use error::FromRejection;
 pub use future::ResponseFuture;
 #[cfg(feature = "http")]
-pub use http::{Grpc, Head, HttpClient, HttpServer, ResponseBody, Wire};
+pub use http::{CallError, Grpc, Head, HttpClient, HttpServer, ResponseBody, Wire, refusal};
 pub use ticket::Ticket;
 pub use typed::Typed;
 
@@ -59,7 +59,8 @@ use portcullis_core::{Rejection, Verdict};
     label = "the service below the layer does not fit the layer's protocol",
     note = "`Boxed` needs an error that is `Into<BoxError>`, `Typed` one that is `FromRejection`; the HTTP \
             protocols need `http::Request` and `http::Response` with a body of `Bytes`",
-    note = "choose another protocol with `.typed()`, `.http_server()`, `.http_client()` or `.grpc()`"
+    note = "choose another protocol with `.typed()`, `.http_server()`, `.http_client()` or `.grpc()`; a judgement by `classify` takes \
+            the service's own response and error"
 )]
 pub trait Protocol<Req, Res, Err> {
     /// What is kept of the request to judge or answer it later; cheap to clone.

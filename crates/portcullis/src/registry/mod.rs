@@ -51,8 +51,10 @@ pub struct Registry(Arc<RwLock<Table>>);
 
 #[derive(Default)]
 struct Table {
-    policies: HashMap<(PolicyKind, Name), Weak<dyn Policy>>,
-    /// With this many entries it is time to look for policies that are gone.
+    /// Several may have one kind and name, such as the two timeouts of a stack.
+    policies: HashMap<(PolicyKind, Name), Vec<Weak<dyn Policy>>>,
+    joined: usize,
+    /// With this many joined it is time to look for policies that are gone.
     sweep_at: usize,
 }
 
@@ -71,27 +73,27 @@ impl Registry {
         GLOBAL.get_or_init(Self::default)
     }
 
-    /// Adds a policy, for as long as it lives. Of several with one kind and name, the last is found.
+    /// Adds a policy, for as long as it lives.
     pub fn join(&self, kind: PolicyKind, name: Name, policy: &Arc<impl Policy>) {
         let weak: Weak<dyn Policy> = Arc::downgrade(policy) as Weak<_>;
         let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        table.policies.insert((kind, name), weak);
-        if table.policies.len() >= table.sweep_at {
-            table.policies.retain(|_, policy| policy.strong_count() > 0);
-            table.sweep_at = (2 * table.policies.len()).max(SWEEP_AT_LEAST);
+        table.policies.entry((kind, name)).or_default().push(weak);
+        table.joined += 1;
+        if table.joined >= table.sweep_at {
+            table.sweep();
         }
     }
 
-    /// The policy of this kind and name.
+    /// The policy of this kind and name; the youngest, if there are several.
     pub fn get(&self, kind: PolicyKind, name: &str) -> Option<Arc<dyn Policy>> {
         let table = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        table.policies.get(&(kind, Name::from(name)))?.upgrade()
+        table.policies.get(&(kind, Name::from(name)))?.iter().rev().find_map(Weak::upgrade)
     }
 
     /// Every policy that lives, in no order.
     pub fn policies(&self) -> Vec<Arc<dyn Policy>> {
         let table = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        table.policies.values().filter_map(Weak::upgrade).collect()
+        table.policies.values().flatten().filter_map(Weak::upgrade).collect()
     }
 
     /// Every policy at this moment, by name and kind.
@@ -117,6 +119,17 @@ impl Registry {
     }
 }
 
+impl Table {
+    fn sweep(&mut self) {
+        self.policies.retain(|_, policies| {
+            policies.retain(|policy| policy.strong_count() > 0);
+            !policies.is_empty()
+        });
+        self.joined = self.policies.values().map(Vec::len).sum();
+        self.sweep_at = (2 * self.joined).max(SWEEP_AT_LEAST);
+    }
+}
+
 impl fmt::Debug for Registry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.snapshot()).finish()
@@ -135,6 +148,15 @@ mod tests {
         }
         assert!(registry.policies().is_empty());
         assert!(registry.0.read().unwrap().policies.len() <= super::SWEEP_AT_LEAST);
+    }
+
+    #[test]
+    fn all_of_one_name_are_seen_and_isolated() {
+        let registry = Registry::new();
+        let two = [0, 1].map(|_| Breaker::builder("x").registry(&registry).build().unwrap());
+        registry.isolate_all();
+        assert!(two.iter().all(Breaker::is_refusing));
+        assert_eq!(registry.snapshot().len(), 2);
     }
 
     #[test]

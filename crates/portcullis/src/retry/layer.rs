@@ -67,7 +67,8 @@ impl<P, R, I> RetryLayer<P, R, I> {
 
 #[cfg(feature = "http")]
 impl<P, R, I> RetryLayer<P, R, I> {
-    /// For HTTP servers; see [`HttpServer`].
+    /// For HTTP servers; see [`HttpServer`]. The inner service gets a
+    /// [`ReplayBody`](super::ReplayBody); an axum router wants `.rebody(axum::body::Body::new)` besides.
     pub fn http_server(self) -> RetryLayer<HttpServer, HttpReplay, I> {
         self.protocol(HttpServer::default()).replay(HttpReplay::default())
     }
@@ -77,7 +78,8 @@ impl<P, R, I> RetryLayer<P, R, I> {
         self.protocol(HttpClient::default()).replay(HttpReplay::default())
     }
 
-    /// For gRPC; see [`Grpc`].
+    /// For gRPC; see [`Grpc`]. The inner service gets a [`ReplayBody`](super::ReplayBody); a tonic channel
+    /// wants `.rebody(tonic::body::Body::new)` besides.
     pub fn grpc(self) -> RetryLayer<Grpc, HttpReplay, I> {
         self.protocol(Grpc::default()).replay(HttpReplay::default())
     }

@@ -50,7 +50,11 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         let settings = this.timeout.settings;
-        if let Poll::Ready(result) = this.call.as_mut().poll(cx) {
+        // The answer wins a tie. But a call whose turn comes when its time is over is not sent any more.
+        let over = this.timer.as_ref().as_pin_ref().is_some_and(|timer| timer.is_elapsed());
+        let unsent = over && !this.call.is_called();
+        let answer = if unsent { Poll::Pending } else { this.call.as_mut().poll(cx) };
+        if let Poll::Ready(result) = answer {
             let mut deadline = Some(settings.whole_response.then(|| {
                 let end = || Instant::now() + settings.limit;
                 let end = this.timer.as_ref().as_pin_ref().map_or_else(end, |timer| timer.deadline());

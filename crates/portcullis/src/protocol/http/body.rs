@@ -89,10 +89,6 @@ impl<B, T: Ticket> ResponseBody<B, T> {
         Self { state: State::Own { bytes: Some(bytes) }, guard }
     }
 
-    pub(crate) fn empty() -> Self {
-        Self::full(Bytes::new())
-    }
-
     /// The inner body, without a ticket.
     pub(crate) fn inner(body: B) -> Self {
         let guard = Guard { ticket: None, rest: Rest::Known };

@@ -38,6 +38,7 @@ impl HttpClient {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<C, ReqB, B, Err> Protocol<Request<ReqB>, Response<B>, Err> for HttpClient<C>
 where
     C: for<'a> Classify<Head<'a>, BoxError>,

@@ -4,7 +4,7 @@ use ::http::{Request, Response};
 use http_body::Body;
 use portcullis_core::{Rejection, Verdict};
 
-use super::{Head, ResponseBody, Wire, status};
+use super::{CallError, Head, ResponseBody, Wire, status};
 use crate::{
     BoxError, Ticket,
     protocol::{Classify, Protocol, judge_error},
@@ -14,7 +14,8 @@ use crate::{
 ///
 /// A call is judged by its `grpc-status`, in the headers or in the trailers; a stream that is dropped
 /// before its end says nothing. A refusal is a trailers-only response with the right code, the reason in
-/// `portcullis-reason`, and `grpc-retry-pushback-ms`.
+/// `portcullis-reason`, and `grpc-retry-pushback-ms`. Errors of the inner service come back as
+/// [`CallError`].
 #[derive(Clone, Copy, Debug)]
 pub struct Grpc<C = ()> {
     classify: C,
@@ -31,31 +32,32 @@ impl Grpc {
     /// The same protocol with a judgement of one's own; see [`Classify`].
     pub fn classify<F, V>(self, classify: F) -> Grpc<F>
     where
-        F: Fn(Result<&Head<'_>, &BoxError>) -> V,
+        F: Fn(Result<&Head<'_>, &CallError>) -> V,
         V: Into<Option<Verdict>>,
     {
         Grpc { classify }
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<C, ReqB, B, Err> Protocol<Request<ReqB>, Response<B>, Err> for Grpc<C>
 where
-    C: for<'a> Classify<Head<'a>, BoxError>,
+    C: for<'a> Classify<Head<'a>, CallError>,
     B: Body,
     Err: Into<BoxError>,
 {
     type Context = ();
     type Response<T: Ticket> = Response<ResponseBody<B, T>>;
-    type Error = BoxError;
+    type Error = CallError;
 
     fn context(&self, _: &Request<ReqB>) -> Self::Context {}
 
-    fn lift(&self, error: Err) -> BoxError {
-        error.into()
+    fn lift(&self, error: Err) -> CallError {
+        CallError::new(error)
     }
 
-    fn judge_error(&self, error: &BoxError) -> Verdict {
-        self.classify.classify(Err(error)).unwrap_or_else(|| judge_error(&**error))
+    fn judge_error(&self, error: &CallError) -> Verdict {
+        self.classify.classify(Err(error)).unwrap_or_else(|| judge_error(error))
     }
 
     fn judge(&self, (): &(), response: &Response<B>) -> Option<Verdict> {
@@ -77,7 +79,7 @@ where
         &self,
         (): (),
         rejection: Rejection,
-    ) -> Result<Response<ResponseBody<B, T>>, BoxError> {
+    ) -> Result<Response<ResponseBody<B, T>>, CallError> {
         Ok(super::refusal_response(Wire::Grpc, rejection))
     }
 }

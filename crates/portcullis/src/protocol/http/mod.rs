@@ -1,6 +1,7 @@
 //! Protocols over `http::Request` and `http::Response`.
 
 mod body;
+mod call_error;
 mod client;
 #[cfg(feature = "hyper")]
 pub(crate) mod delivery;
@@ -12,9 +13,11 @@ mod server;
 mod status;
 
 pub use body::ResponseBody;
+pub use call_error::CallError;
 pub use client::HttpClient;
 pub use grpc::Grpc;
 pub use head::{Head, Wire};
+pub use refusal::refusal;
 use refusal::response as refusal_response;
 pub use server::HttpServer;
 

@@ -19,16 +19,26 @@ const DEADLINE_EXCEEDED: &str = "4";
 
 /// The refusal in the words of the protocol that the request came in.
 pub(super) fn response<B, T: Ticket>(wire: Wire, rejection: Rejection) -> Response<ResponseBody<B, T>> {
-    let mut response = match wire {
-        Wire::Http => http(&rejection),
-        Wire::Grpc => grpc(&rejection),
+    let response = match wire {
+        Wire::Http => refusal(rejection),
+        Wire::Grpc => grpc(rejection),
     };
-    response.extensions_mut().insert(rejection);
-    response
+    response.map(ResponseBody::full)
 }
 
-/// A problem document (RFC 9457).
-fn http<B, T: Ticket>(rejection: &Rejection) -> Response<ResponseBody<B, T>> {
+/// The response by which [`HttpServer`](crate::HttpServer) refuses: 503, or 504 for a timeout, with
+/// `Retry-After` and a problem document (RFC 9457). For handlers that meet the rejection of a stack below
+/// and want to pass it on.
+///
+/// ```
+/// use portcullis::{Breaker, protocol::refusal};
+///
+/// let breaker = Breaker::new("inventory");
+/// breaker.trip();
+/// let response = refusal(breaker.try_admit().unwrap_err());
+/// assert_eq!((response.status().as_u16(), &response.headers()["retry-after"]), (503, &"5".parse().unwrap()));
+/// ```
+pub fn refusal(rejection: Rejection) -> Response<Bytes> {
     let status = match rejection.reason() {
         Reason::Timeout { .. } => StatusCode::GATEWAY_TIMEOUT,
         _ => StatusCode::SERVICE_UNAVAILABLE,
@@ -43,12 +53,13 @@ fn http<B, T: Ticket>(rejection: &Rejection) -> Response<ResponseBody<B, T>> {
         "reason": rejection.reason().as_str(),
         "retry_after_ms": rejection.retry_after().map(|after| after.as_millis() as u64),
     });
-    let mut response = Response::new(ResponseBody::full(Bytes::from(document.to_string())));
+    let mut response = Response::new(Bytes::from(document.to_string()));
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, PROBLEM_JSON);
     if let Some(after) = rejection.retry_after() {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(whole_seconds(after)));
     }
+    response.extensions_mut().insert(rejection);
     response
 }
 
@@ -58,14 +69,15 @@ fn whole_seconds(after: Duration) -> u64 {
 }
 
 /// A trailers-only response: the status stands in the headers, and there is no body.
-fn grpc<B, T: Ticket>(rejection: &Rejection) -> Response<ResponseBody<B, T>> {
-    let mut response = Response::new(ResponseBody::empty());
+fn grpc(rejection: Rejection) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, GRPC);
-    status_headers(rejection, headers);
+    status_headers(&rejection, headers);
     if let Some(after) = rejection.retry_after() {
         headers.insert("grpc-retry-pushback-ms", HeaderValue::from(after.as_millis() as u64));
     }
+    response.extensions_mut().insert(rejection);
     response
 }
 

@@ -39,6 +39,7 @@ impl HttpServer {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<C, ReqB, B, Err> Protocol<Request<ReqB>, Response<B>, Err> for HttpServer<C>
 where
     C: for<'a> Classify<Head<'a>, Err>,

@@ -38,6 +38,7 @@ pub trait Replay<Req> {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CloneReplay;
 
+#[diagnostic::do_not_recommend]
 impl<Req: Clone> Replay<Req> for CloneReplay {
     type Request = Req;
     type Kept = Req;
