@@ -29,12 +29,17 @@ use reqwest::Body;
 /// ```
 #[must_use = "the second body is the only effect"]
 pub fn duplicate(body: &mut Body) -> Option<Body> {
+    share(body).map(Body::from)
+}
+
+/// The bytes of a body in memory, which stays what it was.
+pub(crate) fn share(body: &mut Body) -> Option<Bytes> {
     if body.as_bytes()?.is_empty() {
-        return Some(Body::default());
+        return Some(Bytes::new());
     }
     let bytes = take_bytes(body)?;
     *body = Body::from(bytes.clone());
-    Some(Body::from(bytes))
+    Some(bytes)
 }
 
 /// reqwest lends its bytes only as a slice; as a body, it hands them over in one frame, at once.

@@ -7,6 +7,8 @@
 
 use std::{error::Error, fmt};
 
+use portcullis::{FromRejection, Rejection};
+
 use crate::{BoxError, link::Outcome};
 
 /// What the rest of a middleware chain answered when it did not answer with a response: the
@@ -59,6 +61,18 @@ impl Error for NextError {
 impl From<reqwest_middleware::Error> for NextError {
     fn from(error: reqwest_middleware::Error) -> Self {
         Self { error, outcome: None }
+    }
+}
+
+/// For stacks whose layers are `.typed()`: a refusal takes the way of any other error, and the caller
+/// finds the [`Rejection`] among its sources.
+impl FromRejection for NextError {
+    fn from_rejection(rejection: Rejection) -> Self {
+        reqwest_middleware::Error::middleware(StackError(Box::new(rejection))).into()
+    }
+
+    fn as_rejection(&self) -> Option<&Rejection> {
+        Rejection::find(self)
     }
 }
 

@@ -14,47 +14,48 @@
 //! ```
 //! use std::time::Duration;
 //!
-//! use portcullis_reqwest::TowerMiddleware;
+//! use portcullis::{Breaker, BreakerLayer, RetryLayer, RetryPolicy, Timeout, TimeoutLayer};
+//! use portcullis_reqwest::{ReqwestReplay, TowerMiddleware};
 //! use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 //! use tower::ServiceBuilder;
 //!
-//! fn client() -> ClientWithMiddleware {
+//! fn client() -> Result<ClientWithMiddleware, portcullis::ConfigError> {
+//!     let timeout = Timeout::total("inventory", Duration::from_secs(2))?;
 //!     let stack = ServiceBuilder::new()
-//!         .load_shed()
-//!         .concurrency_limit(64)
-//!         .timeout(Duration::from_secs(2));
-//!     ClientBuilder::new(reqwest::Client::new())
-//!         .with(TowerMiddleware::new(stack))
-//!         .build()
+//!         .layer(TimeoutLayer::new(timeout).http_client())
+//!         .layer(RetryLayer::new(RetryPolicy::new("inventory")).http_client().replay(ReqwestReplay::default()))
+//!         .layer(BreakerLayer::new(Breaker::new("inventory")).http_client());
+//!     Ok(ClientBuilder::new(reqwest::Client::new()).with(TowerMiddleware::new(stack)).build())
 //! }
 //!
 //! async fn fetch(client: &ClientWithMiddleware) -> reqwest_middleware::Result<String> {
 //!     let response = client.get("http://127.0.0.1:8080/").send().await?;
 //!     Ok(response.text().await?)
 //! }
-//! # let client = client();
-//! # drop(fetch(&client));
+//! # drop(fetch(&client()?));
+//! # Ok::<(), portcullis::ConfigError>(())
 //! ```
 //!
 //! # A stack around the client
 //!
 //! ```
-//! use std::time::Duration;
-//!
-//! use portcullis_reqwest::ReqwestService;
-//! use tower::{BoxError, Service, ServiceBuilder, ServiceExt};
+//! use portcullis::{BoxError, Breaker, BreakerLayer, RetryLayer, RetryPolicy};
+//! use portcullis_reqwest::{ReqwestReplay, ReqwestService};
+//! use tower::{Service, ServiceBuilder, ServiceExt};
 //!
 //! async fn fetch(client: reqwest::Client) -> Result<String, BoxError> {
 //!     let mut service = ServiceBuilder::new()
-//!         .concurrency_limit(64)
-//!         .timeout(Duration::from_secs(2))
+//!         .layer(RetryLayer::new(RetryPolicy::new("inventory")).http_client().replay(ReqwestReplay::default()))
+//!         .layer(BreakerLayer::new(Breaker::new("inventory")).http_client())
 //!         .service(ReqwestService::new(client));
 //!     let request = http::Request::get("http://127.0.0.1:8080/").body(reqwest::Body::default())?;
 //!     let response = service.ready().await?.call(request).await?;
-//!     Ok(reqwest::Response::from(response).text().await?)
+//!     Ok(reqwest::Response::from(response.map(reqwest::Body::wrap)).text().await?)
 //! }
 //! # drop(fetch(reqwest::Client::new()));
 //! ```
+//!
+//! Any other tower layer does as well, and so does a stack of them and these.
 //!
 //! # Limits
 //!
@@ -66,8 +67,11 @@
 //! - In a chain, work that a layer starts in the background lives as long as the caller waits. A
 //!   call it makes later ends with [`LinkError::Abandoned`].
 //! - A request body that is in memory should stay a plain [`reqwest::Body`]: wrapped into a stream
-//!   it can be sent only once, so that redirects with status 307 are no longer followed. To send
-//!   it again, [`duplicate`] it.
+//!   it can be sent only once, so that redirects with status 307 are no longer followed.
+//!   [`ReqwestReplay`] keeps it plain; a layer of one's own can [`duplicate`] it.
+//! - reqwest itself sends some requests again that its peer did not take up. Under a
+//!   [`RetryLayer`](portcullis::RetryLayer) these come on top; to leave it all to the layer, build the
+//!   client with `.retry(reqwest::retry::never())`.
 //! - An `http::Uri` has no fragment: `#part` of the URL is not kept.
 //! - Not for wasm, where requests are not `Send`.
 //!
@@ -85,6 +89,7 @@ mod future;
 mod link;
 mod middleware;
 mod next;
+mod replay;
 mod service;
 
 pub use crate::{
@@ -93,8 +98,8 @@ pub use crate::{
     future::ResponseFuture,
     middleware::TowerMiddleware,
     next::{NextFuture, NextService},
+    replay::{ReqwestReplay, TryCloneReplay},
     service::ReqwestService,
 };
 
-/// The error type that the layers of tower share.
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
+use portcullis::BoxError;

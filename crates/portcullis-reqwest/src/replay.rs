@@ -17,14 +17,10 @@ type Streams = HttpReplay<Wrap>;
 /// reqwest still follows a redirect with status 307 with it. A stream is kept while it is sent, as
 /// by [`HttpReplay`], up to a cap; a longer one is sent once.
 ///
-/// It does for `http::Request<reqwest::Body>`, which is what [`ReqwestService`](crate::ReqwestService)
-/// and [`TowerMiddleware`](crate::TowerMiddleware) take, and for [`reqwest::Request`], which is what
-/// a [`reqwest::Client`] takes. There a stream is always sent once, as
-/// [`try_clone`](reqwest::Request::try_clone) has it.
-///
-/// What is idempotent is told as by [`HttpReplay`]: by method, by `Idempotency-Key`, or by the
-/// extension [`Idempotent`](portcullis::retry::Idempotent), which a [`reqwest::Request`] has no room
-/// for.
+/// It keeps `http::Request<reqwest::Body>`, which is what [`ReqwestService`](crate::ReqwestService)
+/// and [`TowerMiddleware`](crate::TowerMiddleware) take; for a bare [`reqwest::Client`] there is
+/// [`TryCloneReplay`]. What is idempotent is told as by [`HttpReplay`]. Choose it after
+/// `.http_client()`, which comes with a way of its own.
 ///
 /// # Example
 ///
@@ -35,18 +31,10 @@ type Streams = HttpReplay<Wrap>;
 ///
 /// # async fn example() -> Result<(), portcullis::BoxError> {
 /// let retry = RetryLayer::new(RetryPolicy::new("orders"));
-///
-/// // Around requests of `http`:
 /// let service = ServiceBuilder::new()
-///     .layer(retry.clone().http_client().replay(ReqwestReplay::default()))
+///     .layer(retry.http_client().replay(ReqwestReplay::default()))
 ///     .service(ReqwestService::new(reqwest::Client::new()));
 /// service.oneshot(http::Request::put("http://127.0.0.1:8080/7").body("two".into())?).await?;
-///
-/// // Around requests of reqwest:
-/// let client = reqwest::Client::new();
-/// let request = client.put("http://127.0.0.1:8080/7").body("two").build()?;
-/// let service = ServiceBuilder::new().layer(retry.replay(ReqwestReplay::default())).service(client);
-/// service.oneshot(request).await?;
 /// # Ok(()) }
 /// # drop(example());
 /// ```
@@ -115,7 +103,34 @@ impl Replay<http::Request<Body>> for ReqwestReplay {
     }
 }
 
-impl Replay<reqwest::Request> for ReqwestReplay {
+/// Sends requests of reqwest more than once: the way in which a
+/// [`RetryLayer`](portcullis::RetryLayer) around a bare [`reqwest::Client`] keeps them.
+///
+/// They are cloned by [`try_clone`](reqwest::Request::try_clone): a body in memory is shared, a
+/// request with a stream is sent once. Requests with an idempotent method or an `Idempotency-Key`
+/// are idempotent.
+///
+/// # Example
+///
+/// ```
+/// use portcullis::{RetryLayer, RetryPolicy};
+/// use portcullis_reqwest::TryCloneReplay;
+/// use tower::{ServiceBuilder, ServiceExt};
+///
+/// # async fn example() -> Result<(), portcullis::BoxError> {
+/// let client = reqwest::Client::new();
+/// let request = client.put("http://127.0.0.1:8080/7").body("two").build()?;
+/// let service = ServiceBuilder::new()
+///     .layer(RetryLayer::new(RetryPolicy::new("orders")).replay(TryCloneReplay))
+///     .service(client);
+/// service.oneshot(request).await?;
+/// # Ok(()) }
+/// # drop(example());
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TryCloneReplay;
+
+impl Replay<reqwest::Request> for TryCloneReplay {
     type Request = reqwest::Request;
     type Kept = Option<reqwest::Request>;
 
@@ -130,5 +145,34 @@ impl Replay<reqwest::Request> for ReqwestReplay {
 
     fn again(&self, kept: &Self::Kept) -> Option<reqwest::Request> {
         kept.as_ref()?.try_clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(request: &http::Request<Body>) -> Option<*const u8> {
+        request.body().as_bytes().map(<[u8]>::as_ptr)
+    }
+
+    #[test]
+    fn every_attempt_has_the_same_bytes_and_head() {
+        let request = http::Request::put("http://shop/7").header("a", "b").extension(7_u8);
+        let request = request.body(Body::from(vec![1; 100_000])).expect("a request");
+        let original = address(&request);
+        assert!(original.is_some());
+
+        let replay = ReqwestReplay::default();
+        let (first, kept) = replay.first(request);
+        for attempt in [Some(first), replay.again(&kept), replay.again(&kept)] {
+            let attempt = attempt.expect("in memory");
+            assert_eq!(address(&attempt), original, "not copied");
+            assert_eq!((attempt.method(), attempt.uri().path()), (&http::Method::PUT, "/7"));
+            assert_eq!(
+                (&attempt.headers()["a"], attempt.extensions().get()),
+                (&"b".parse().unwrap(), Some(&7_u8))
+            );
+        }
     }
 }

@@ -43,7 +43,8 @@ pub struct Config {
     pub permits: u32,
     /// Probes that must succeed to close (default 3); 1 to 1000.
     pub successes: u32,
-    /// A probe without a result after this time counts as failed (default 10 s); 1 ms to 24 h.
+    /// A probe without a result after this time counts as failed (default 10 s); 1 ms to 24 h. It is
+    /// noticed when a call finds no permit free: while others answer, one slow probe does not decide alone.
     pub lease: Duration,
     /// Half-open for this long without a decision opens again (default off); 1 ms to 24 h.
     pub max_half_open: Option<Duration>,

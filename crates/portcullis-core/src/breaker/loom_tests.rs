@@ -125,8 +125,7 @@ fn failures_at_once_open_at_the_threshold_and_once() {
     loom::model(|| {
         let machine = breaker(2, 1);
         let calls = [1, 2].map(|_| admit(&machine, 0).unwrap());
-        let threads =
-            calls.map(|call| apart(&machine, move |machine| settle(machine, call, FAILURE, 0)));
+        let threads = calls.map(|call| apart(&machine, move |machine| settle(machine, call, FAILURE, 0)));
         threads.into_iter().for_each(|thread| thread.join().unwrap());
         let status = machine.status(Time::ORIGIN);
         assert_eq!((status.state, status.trips, status.transitions), (State::Open, 1, 1));
@@ -140,8 +139,7 @@ fn failures_past_the_threshold_change_nothing() {
     loom::model(|| {
         let machine = breaker(1, 1);
         let calls = [1, 2].map(|_| admit(&machine, 0).unwrap());
-        let threads =
-            calls.map(|call| apart(&machine, move |machine| settle(machine, call, FAILURE, 0)));
+        let threads = calls.map(|call| apart(&machine, move |machine| settle(machine, call, FAILURE, 0)));
         threads.into_iter().for_each(|thread| thread.join().unwrap());
         let status = machine.status(Time::ORIGIN);
         assert_eq!((status.trips, status.failures, status.late), (1, 1, 1));
@@ -163,6 +161,39 @@ fn a_reset_wins_over_a_failure_of_before() {
         assert_eq!((status.state, status.window_calls), (State::Closed, 0));
         assert_eq!(status.transitions, status.trips + 1);
         assert_eq!(status.failures + status.late, 1);
+    });
+}
+
+/// Isolated is isolated, whatever fails meanwhile.
+#[test]
+fn isolation_holds_against_a_failure() {
+    loom::model(|| {
+        let machine = breaker(1, 1);
+        let call = admit(&machine, 0).unwrap();
+        let failing = apart(&machine, move |machine| settle(machine, call, FAILURE, 0));
+        machine.isolate(Time::ORIGIN);
+        failing.join().unwrap();
+        let status = machine.status(Time::ORIGIN);
+        assert_eq!((status.state, status.transitions), (State::Isolated, status.trips + 1));
+        assert!(machine.is_refusing(|| millis(9)));
+    });
+}
+
+/// A success between two failures breaks the row, or comes after them.
+#[test]
+fn a_success_breaks_the_row_or_is_after_it() {
+    loom::model(|| {
+        let machine = breaker(2, 1);
+        let [first, good, last] = [1, 2, 3].map(|_| admit(&machine, 0).unwrap());
+        settle(&machine, first, FAILURE, 0);
+        let other = apart(&machine, move |machine| settle(machine, good, Outcome::Success, 0));
+        settle(&machine, last, FAILURE, 0);
+        other.join().unwrap();
+        let status = machine.status(Time::ORIGIN);
+        assert_eq!((status.failures, status.successes + status.late), (2, 1));
+        if status.state == State::Closed {
+            assert_eq!((status.window_calls, status.consecutive_failures), (3, 1));
+        }
     });
 }
 
@@ -210,6 +241,23 @@ fn a_hung_probe_fails_once() {
         assert!(!here && !other.join().unwrap(), "open until 7 ms");
         let status = machine.status(millis(6));
         assert_eq!((status.failures, status.trips, status.refused), (1, 2, 2));
+    });
+}
+
+/// A probe succeeds just when a call finds that its lease is over: one of the two decides.
+#[test]
+fn a_probe_that_ends_with_its_lease_succeeds_or_hangs() {
+    loom::model(|| {
+        let machine = tripped(1);
+        let probe = admit(&machine, 1).unwrap();
+        let other = apart(&machine, move |machine| settle(machine, probe, Outcome::Success, 6));
+        let here = admit(&machine, 6);
+        other.join().unwrap();
+        let status = machine.status(millis(6));
+        let closed = status.state == State::Closed;
+        assert_eq!(here.is_ok(), closed, "let through when the probe closed it in time, else refused");
+        assert_eq!((status.failures, status.trips), if closed { (0, 1) } else { (1, 2) });
+        assert_eq!(status.transitions, 3);
     });
 }
 

@@ -36,13 +36,17 @@ mod config;
 mod counters;
 mod machine;
 mod probe;
+mod slow;
 mod state;
 mod status;
+mod transition;
 mod trip;
 
-#[cfg(all(test, portcullis_loom))]
+#[cfg(test)]
+#[cfg(portcullis_loom)]
 mod loom_tests;
-#[cfg(all(test, not(portcullis_loom)))]
+#[cfg(test)]
+#[cfg(not(portcullis_loom))]
 mod model_tests;
 
 pub use config::{

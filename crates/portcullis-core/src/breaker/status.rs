@@ -7,8 +7,8 @@ use crate::FailureKind;
 
 /// A breaker at a moment.
 ///
-/// Totals count since the breaker was made; the window's values since it last closed, and they are zero
-/// while it is not closed.
+/// Totals count since the breaker was made; the window's values since it last closed, and while it is not
+/// closed, what they were when it opened: nothing, if that was by hand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Status {

@@ -153,6 +153,20 @@ mod tests {
         assert_eq!(threshold(0.1, 30), 3);
     }
 
+    /// Shares whose product with the number of calls is rounded up, down, or not at all.
+    #[test]
+    fn the_threshold_is_the_least_share_that_meets_the_ratio() {
+        for calls in 1..=200u64 {
+            for share in (1..=calls).map(|failures| failures as f64 / calls as f64) {
+                for ratio in [share.to_bits() - 1, share.to_bits(), share.to_bits() + 1].map(f64::from_bits) {
+                    let least = (1..=calls).find(|&failures| failures as f64 / calls as f64 >= ratio);
+                    let beyond_all = ratio > 1.0;
+                    assert!(beyond_all || least == Some(threshold(ratio, calls)), "{ratio} of {calls}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn failures_leave_the_window_one_by_one() {
         let rules = ratio_rules(0.5, 10, 1);

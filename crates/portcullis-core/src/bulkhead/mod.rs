@@ -20,5 +20,12 @@ mod config;
 mod queue;
 mod semaphore;
 
+#[cfg(test)]
+#[cfg(portcullis_loom)]
+mod loom_tests;
+#[cfg(test)]
+#[cfg(not(portcullis_loom))]
+mod model_tests;
+
 pub use config::{Config, DEFAULT_MAX_IN_FLIGHT, DEFAULT_MAX_QUEUED, DEFAULT_MAX_WAIT, MAX_PERMITS};
 pub use semaphore::{Enqueued, Full, Place, Semaphore};

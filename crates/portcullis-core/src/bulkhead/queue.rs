@@ -42,18 +42,17 @@ impl Queue {
         self.granted.remove(&number)
     }
 
-    /// Remembers whom to wake for `number`.
-    pub(super) fn register(&mut self, number: u64, waker: &Waker) {
-        if let Some(entry) = self.waiting.get_mut(&number) {
-            match entry {
-                Some(old) => old.clone_from(waker),
-                None => *entry = Some(waker.clone()),
-            }
+    /// Remembers whom to wake for `number`, and returns whom it no longer need wake.
+    pub(super) fn register(&mut self, number: u64, waker: &Waker) -> Option<Waker> {
+        let entry = self.waiting.get_mut(&number)?;
+        if entry.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            return None;
         }
+        entry.replace(waker.clone())
     }
 
-    /// Leaves the line.
-    pub(super) fn remove(&mut self, number: u64) {
-        self.waiting.remove(&number);
+    /// Leaves the line, and returns whom it no longer need wake.
+    pub(super) fn remove(&mut self, number: u64) -> Option<Waker> {
+        self.waiting.remove(&number)?
     }
 }

@@ -119,7 +119,10 @@ impl Semaphore {
         if queue.fetch(place.0) {
             return Poll::Ready(());
         }
-        queue.register(place.0, waker);
+        let replaced = queue.register(place.0, waker);
+        // Only now: with the last waker of a task may go a place in this very line.
+        drop(queue);
+        drop(replaced);
         Poll::Pending
     }
 
@@ -130,8 +133,10 @@ impl Semaphore {
             drop(queue);
             return self.release();
         }
-        queue.remove(place.0);
+        let left_behind = queue.remove(place.0);
         self.queue_changed(&queue);
+        drop(queue); // before the waker, as in `poll`
+        drop(left_behind);
     }
 
     /// Permits in use.

@@ -22,5 +22,9 @@
 mod backoff;
 mod budget;
 
+#[cfg(test)]
+#[cfg(portcullis_loom)]
+mod loom_tests;
+
 pub use backoff::{Backoff, DEFAULT_BASE, DEFAULT_CAP, DEFAULT_FACTOR, Jitter};
 pub use budget::{Budget, BudgetConfig, DEFAULT_MIN_PER_SECOND, DEFAULT_RATIO};

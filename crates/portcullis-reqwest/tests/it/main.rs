@@ -9,6 +9,8 @@ mod errors;
 mod extensions;
 mod limits;
 mod redirect;
+mod refusal;
+mod replay;
 mod retry;
 mod service;
 mod support;

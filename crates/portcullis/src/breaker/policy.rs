@@ -57,7 +57,7 @@ impl Breaker {
     }
 
     pub(super) fn from_config(name: Name, config: Config, registry: &Registry) -> Result<Self, ConfigError> {
-        let machine = Machine::new(config, shard::count())?;
+        let machine = Machine::new(config, shard::count())?.closed_since(clock::now());
         let shared = Sharded::new(Shared { name: name.clone(), machine });
         registry.join(PolicyKind::Breaker, name, shared.value());
         Ok(Self { shared })

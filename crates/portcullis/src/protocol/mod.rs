@@ -11,6 +11,10 @@
 //! Every layer has the shorthands `.typed()`, `.http_server()`, `.http_client()`, `.grpc()`, and takes
 //! any protocol by `.protocol(p)`.
 //!
+//! A service that must not fail, as all under an axum router and the single services of a tonic server,
+//! wants `.http_server()`, which answers gRPC in gRPC too. With a protocol that boxes errors the compiler
+//! says there that `Infallible: From<Box<dyn Error + Send + Sync>>` is not satisfied.
+//!
 //! # A judgement of one's own
 //!
 //! ```

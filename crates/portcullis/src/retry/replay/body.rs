@@ -15,7 +15,9 @@ use crate::BoxError;
 
 /// The body of one attempt: the same bytes, trailers and length each time.
 ///
-/// The inner body is read once and as it is needed; several attempts may read at the same time.
+/// The inner body is read once and as it is needed; several attempts may read at the same time. An inner
+/// service that takes one type of body only, such as tonic's `Channel`, gets that by
+/// [`rebody`](crate::RetryLayer::rebody).
 pub struct ReplayBody<B>(Source<B>);
 
 enum Source<B> {
@@ -33,7 +35,8 @@ impl<B> ReplayBody<B> {
         Self(Source::Empty)
     }
 
-    pub(super) fn whole(body: B) -> Self {
+    /// A body that is sent once; for requests that do not come through a retry, such as a probe's.
+    pub fn new(body: B) -> Self {
         Self(Source::Whole(body))
     }
 

@@ -130,9 +130,9 @@ where
 impl<M> HttpReplay<M> {
     fn keep<B: Body<Data = Bytes>>(&self, body: B) -> (ReplayBody<B>, KeptBody<B>) {
         if body.is_end_stream() {
-            (ReplayBody::whole(body), KeptBody::Empty)
+            (ReplayBody::new(body), KeptBody::Empty)
         } else if body.size_hint().lower() > self.max_buffered as u64 {
-            (ReplayBody::whole(body), KeptBody::TooLong)
+            (ReplayBody::new(body), KeptBody::TooLong)
         } else {
             let tape = Arc::new(Mutex::new(Tape::new(body, self.max_buffered)));
             (ReplayBody::taped(tape.clone()), KeptBody::Taped(tape))
