@@ -151,6 +151,7 @@ impl Semaphore {
     }
 
     /// Whether a call that came now would be refused.
+    #[inline]
     pub fn is_refusing(&self) -> bool {
         let free = self.free.load(Relaxed);
         (free == 0 || free & WAITERS != 0) && self.has_room().is_err()
@@ -162,6 +163,7 @@ impl Semaphore {
     }
 
     #[cold]
+    #[inline(never)]
     fn hand_over(&self) {
         let waker = {
             let mut queue = lock(&self.queue);

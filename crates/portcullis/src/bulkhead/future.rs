@@ -76,23 +76,43 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut state = self.project().state;
-        loop {
-            match state.as_mut().project() {
-                StateProj::Called { future } => return future.poll(cx),
-                StateProj::Waiting { queued } => {
-                    let Some(waits) = queued else { return Poll::Pending };
-                    let turn = ready!(waits.poll_turn(cx));
-                    let Some(waits) = queued.take().map(|waits| *waits) else { return Poll::Pending };
-                    match turn {
-                        Turn::Come(ticket) => state.set(State::Called { future: waits.go(ticket) }),
-                        Turn::Refused(rejection) => {
-                            return Poll::Ready(waits.protocol.refuse(waits.context, rejection));
-                        }
-                        Turn::Unready(error) => return Poll::Ready(Err(waits.protocol.lift(error))),
-                    }
-                }
+        if let State::Waiting { .. } = *state {
+            if let Some(refused) = ready!(state.as_mut().poll_turn(cx)) {
+                return Poll::Ready(refused);
             }
         }
+        match state.project() {
+            StateProj::Called { future } => future.poll(cx),
+            StateProj::Waiting { .. } => Poll::Pending, // polled after it was ready
+        }
+    }
+}
+
+impl<S, P, Req> State<S, P, P::Context, Req>
+where
+    S: Service<Req>,
+    P: Protocol<Req, S::Response, S::Error>,
+{
+    /// Waiting => Called, when the turn has come; ready with the answer when it does not come.
+    #[cold]
+    #[inline(never)]
+    #[expect(clippy::type_complexity, reason = "the future's own output")]
+    fn poll_turn(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<P::Response<BulkheadTicket>, P::Error>>> {
+        let StateProj::Waiting { queued } = self.as_mut().project() else { return Poll::Ready(None) };
+        let Some(waits) = queued else { return Poll::Pending };
+        let turn = ready!(waits.poll_turn(cx));
+        let Some(waits) = queued.take().map(|waits| *waits) else { return Poll::Pending };
+        Poll::Ready(match turn {
+            Turn::Come(ticket) => {
+                self.set(State::Called { future: waits.go(ticket) });
+                None
+            }
+            Turn::Refused(rejection) => Some(waits.protocol.refuse(waits.context, rejection)),
+            Turn::Unready(error) => Some(Err(waits.protocol.lift(error))),
+        })
     }
 }
 

@@ -94,11 +94,7 @@ impl Bulkhead {
     ///
     /// The rejection, when none is free. This does not queue; [`admit`](Self::admit) does.
     pub fn try_admit(&self) -> Result<BulkheadTicket, Rejection> {
-        if self.shared.semaphore.try_acquire() {
-            Ok(BulkheadTicket::new(self.shared.pin()))
-        } else {
-            Err(self.shared.full(self.shared.semaphore.queued()))
-        }
+        self.admit_now().ok_or_else(|| self.refuse())
     }
 
     /// Takes a permit, waiting in the queue for it if need be. Dropping the future leaves the queue.
@@ -129,6 +125,7 @@ impl Bulkhead {
     }
 
     /// Whether a call that came now would be refused.
+    #[inline]
     pub fn is_refusing(&self) -> bool {
         self.shared.semaphore.is_refusing()
     }
@@ -148,16 +145,25 @@ impl Bulkhead {
         self.shared.full(self.shared.semaphore.queued())
     }
 
+    /// A permit that is free now.
     #[inline]
-    pub(super) fn enter(&self) -> Result<Entry, Rejection> {
-        if self.shared.semaphore.try_acquire() {
-            return Ok(Entry::Admitted(BulkheadTicket::new(self.shared.pin())));
-        }
-        self.queue()
+    pub(super) fn admit_now(&self) -> Option<BulkheadTicket> {
+        self.shared.semaphore.try_acquire().then(|| BulkheadTicket::new(self.shared.pin()))
     }
 
+    /// A permit, or a place in the queue.
+    #[inline]
+    fn enter(&self) -> Result<Entry, Rejection> {
+        match self.admit_now() {
+            Some(ticket) => Ok(Entry::Admitted(ticket)),
+            None => self.queue(),
+        }
+    }
+
+    /// A place in the queue, or a permit that came back meanwhile.
     #[cold]
-    fn queue(&self) -> Result<Entry, Rejection> {
+    #[inline(never)]
+    pub(super) fn queue(&self) -> Result<Entry, Rejection> {
         match self.shared.semaphore.enqueue() {
             Ok(Enqueued::Acquired) => Ok(Entry::Admitted(BulkheadTicket::new(self.shared.pin()))),
             Ok(Enqueued::Waiting(place)) => Ok(Entry::Waiting(Waiting::new(self.shared.pin(), place))),

@@ -36,6 +36,29 @@ impl<S: Clone, P> BulkheadService<S, P> {
             self.inner = self.inner.clone();
         }
     }
+
+    /// A call that found no permit free.
+    #[cold]
+    #[inline(never)]
+    fn queue<Req, Cx>(&mut self, request: Req, protocol: P, context: Cx) -> ResponseFuture<S, P, Cx, Req>
+    where
+        S: Service<Req>,
+    {
+        match self.bulkhead.queue() {
+            Ok(Entry::Admitted(ticket)) => {
+                self.asked = false;
+                ResponseFuture::running(self.inner.call(request), protocol, context, ticket)
+            }
+            Ok(Entry::Waiting(waiting)) => {
+                self.give_up();
+                ResponseFuture::waiting(waiting, self.inner.clone(), request, protocol, context)
+            }
+            Err(rejection) => {
+                self.give_up();
+                ResponseFuture::refused(rejection, protocol, context)
+            }
+        }
+    }
 }
 
 impl<S, P, Req> Service<Req> for BulkheadService<S, P>
@@ -62,22 +85,13 @@ where
     fn call(&mut self, request: Req) -> Self::Future {
         let context = self.protocol.context(&request);
         let protocol = self.protocol.clone();
-        if std::mem::take(&mut self.unready) {
-            return ResponseFuture::refused(self.bulkhead.refuse(), protocol, context);
-        }
-        match self.bulkhead.enter() {
-            Ok(Entry::Admitted(ticket)) => {
+        if !std::mem::take(&mut self.unready) {
+            if let Some(ticket) = self.bulkhead.admit_now() {
                 self.asked = false;
-                ResponseFuture::running(self.inner.call(request), protocol, context, ticket)
+                return ResponseFuture::running(self.inner.call(request), protocol, context, ticket);
             }
-            Ok(Entry::Waiting(waiting)) => {
-                self.give_up();
-                ResponseFuture::waiting(waiting, self.inner.clone(), request, protocol, context)
-            }
-            Err(rejection) => {
-                self.give_up();
-                ResponseFuture::refused(rejection, protocol, context)
-            }
+            return self.queue(request, protocol, context);
         }
+        ResponseFuture::refused(self.bulkhead.refuse(), protocol, context)
     }
 }

@@ -86,8 +86,8 @@ pub trait Protocol<Req, Res, Err> {
     /// Judges a response as far as it is known; `None` when only its end will tell.
     fn judge(&self, context: &Self::Context, response: &Res) -> Option<Verdict>;
 
-    /// Settles the ticket, or takes it and hands it over to the response. What is left in its place is
-    /// dropped when this returns.
+    /// Settles the ticket, if there is one, or takes it and hands it over to the response. What is left in
+    /// its place is dropped when this returns.
     fn complete<T: Ticket>(
         &self,
         context: Self::Context,

@@ -5,9 +5,11 @@ use std::{
     future::Future,
     pin::Pin,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use pin_project_lite::pin_project;
+use portcullis_core::{Failure, Verdict};
 use tokio::time::Sleep;
 use tower_service::Service;
 
@@ -19,6 +21,7 @@ pin_project! {
     ///
     /// A failed response is dropped before the wait for the next attempt, and with it its connection and
     /// permits. Dropping the future drops the attempt that runs.
+    #[project = FutureProj]
     pub struct ResponseFuture<S, P, R, Cx, Req>
     where
         S: Service<R::Request>,
@@ -81,18 +84,8 @@ where
         loop {
             let result = match this.state.as_mut().project() {
                 StateProj::Called { inner } => ready!(inner.poll(cx)),
-                StateProj::Waiting { timer } => {
-                    ready!(timer.as_mut().poll(cx));
-                    this.state.set(State::Readying);
-                    continue;
-                }
-                StateProj::Readying => match ready!(this.service.poll_ready(cx)) {
-                    Ok(()) => {
-                        let Some(request) = this.next.take() else { return Poll::Pending };
-                        let inner = this.service.call(request);
-                        this.state.set(State::Called { inner });
-                        continue;
-                    }
+                _ => match ready!(this.poll_next(cx)) {
+                    Ok(()) => continue,
                     Err(error) => Err(error),
                 },
             };
@@ -101,20 +94,50 @@ where
                 Ok(response) => this.protocol.judge(this.context, response),
                 Err(error) => Some(this.protocol.judge_error(error)),
             };
-            let Some(failure) = this.call.may_retry(verdict) else { return Poll::Ready(result) };
-            let Some(request) = this.next.take().or_else(|| this.replay.again(this.kept)) else {
-                return Poll::Ready(result);
-            };
-            let Some(wait) = this.call.spend(&failure) else { return Poll::Ready(result) };
+            let Some(Verdict::Failure(failure)) = verdict else { return Poll::Ready(result) };
+            let Some(wait) = this.again(&failure) else { return Poll::Ready(result) };
             drop(result);
-            *this.next = Some(request);
             this.state.set(State::after(wait));
         }
     }
 }
 
+impl<S, P, R, Cx, Req> FutureProj<'_, S, P, R, Cx, Req>
+where
+    R: Replay<Req>,
+    S: Service<R::Request>,
+{
+    /// Whether another attempt is to be made, and after which wait. Its request is then in `next`.
+    #[cold]
+    #[inline(never)]
+    fn again(&mut self, failure: &Failure) -> Option<Duration> {
+        if !self.call.may_retry(failure) {
+            return None;
+        }
+        let request = self.next.take().or_else(|| self.replay.again(self.kept))?;
+        let wait = self.call.spend(failure)?;
+        *self.next = Some(request);
+        Some(wait)
+    }
+
+    /// Waits for the next attempt's time and for its instance, and calls it.
+    #[cold]
+    #[inline(never)]
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        if let StateProj::Waiting { timer } = self.state.as_mut().project() {
+            ready!(timer.as_mut().poll(cx));
+            self.state.set(State::Readying);
+        }
+        ready!(self.service.poll_ready(cx))?;
+        let Some(request) = self.next.take() else { return Poll::Pending };
+        let inner = self.service.call(request);
+        self.state.set(State::Called { inner });
+        Poll::Ready(Ok(()))
+    }
+}
+
 impl<F> State<F> {
-    fn after(wait: std::time::Duration) -> Self {
+    fn after(wait: Duration) -> Self {
         if wait.is_zero() {
             Self::Readying
         } else {

@@ -10,7 +10,7 @@ use std::{
 };
 
 use portcullis_core::{
-    ConfigError, Delivery, Failure, FailureKind, Name, PolicyKind, Time, Verdict, check_range,
+    ConfigError, Delivery, Failure, FailureKind, Name, PolicyKind, Time, check_range,
     health::Level,
     retry::{Backoff, BudgetConfig},
 };
@@ -182,18 +182,16 @@ pub(super) struct Call {
 }
 
 impl Call {
-    /// The failure, if another attempt after it would be safe and is left.
-    #[inline]
-    pub(super) fn may_retry(&self, verdict: Option<Verdict>) -> Option<Failure> {
-        let Some(Verdict::Failure(failure)) = verdict else { return None };
-        if !is_safe(&failure, self.idempotent) {
-            return None;
+    /// Whether another attempt after this failure would be safe, and is left.
+    pub(super) fn may_retry(&self, failure: &Failure) -> bool {
+        if !is_safe(failure, self.idempotent) {
+            return false;
         }
-        if self.attempts >= self.shared.config.max_attempts {
+        let left = self.attempts < self.shared.config.max_attempts;
+        if !left {
             self.shared.exhausted.fetch_add(1, Relaxed);
-            return None;
         }
-        Some(failure)
+        left
     }
 
     /// Takes another attempt, if there is time and budget for it; says how long to wait before it.

@@ -44,7 +44,7 @@ where
     S: Service<Req>,
     P: Protocol<Req, S::Response, S::Error>,
 {
-    type Output = Result<P::Response<Option<BodyDeadline>>, P::Error>;
+    type Output = Result<P::Response<BodyDeadline>, P::Error>;
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -55,12 +55,14 @@ where
         let unsent = over && !this.call.is_called();
         let answer = if unsent { Poll::Pending } else { this.call.as_mut().poll(cx) };
         if let Poll::Ready(result) = answer {
-            let mut deadline = Some(settings.whole_response.then(|| {
-                let end = || Instant::now() + settings.limit;
-                let end = this.timer.as_ref().as_pin_ref().map_or_else(end, |timer| timer.deadline());
-                BodyDeadline::new(this.timeout.clone(), end)
-            }));
-            return Poll::Ready(finish(this.protocol, this.context.clone(), result, &mut deadline));
+            let context = this.context.clone();
+            if !settings.whole_response {
+                return Poll::Ready(finish(this.protocol, context, result, &mut None));
+            }
+            let armed = this.timer.as_ref().as_pin_ref().map(|timer| timer.deadline());
+            let end = armed.unwrap_or_else(|| Instant::now() + settings.limit);
+            let mut deadline = Some(BodyDeadline::new(this.timeout.clone(), end));
+            return Poll::Ready(finish(this.protocol, context, result, &mut deadline));
         }
         if this.timer.is_none() {
             this.timer.set(Some(tokio::time::sleep(settings.limit)));

@@ -31,7 +31,7 @@ where
     S: Service<Req> + Clone,
     P: Protocol<Req, S::Response, S::Error> + Clone,
 {
-    type Response = P::Response<Option<BodyDeadline>>;
+    type Response = P::Response<BodyDeadline>;
     type Error = P::Error;
     type Future = ResponseFuture<S, P, P::Context, Req>;
 
