@@ -51,8 +51,8 @@ where
         let mut this = self.project();
         let settings = this.timeout.settings;
         // The answer wins a tie. But a call whose turn comes when its time is over is not sent any more.
-        let over = this.timer.as_ref().as_pin_ref().is_some_and(|timer| timer.is_elapsed());
-        let unsent = over && !this.call.is_called();
+        let over = || this.timer.as_ref().as_pin_ref().is_some_and(|timer| timer.is_elapsed());
+        let unsent = !this.call.is_called() && over();
         let answer = if unsent { Poll::Pending } else { this.call.as_mut().poll(cx) };
         if let Poll::Ready(result) = answer {
             let context = this.context.clone();
