@@ -1,0 +1,40 @@
+//! The example as it stands.
+
+use std::{process::Stdio, time::Duration};
+
+use axum_server::{Policies, protect, routes};
+use http::Request;
+use portcullis::{Registry, Timeout};
+use tokio::{
+    io::{AsyncBufReadExt as _, BufReader},
+    process::Command,
+};
+use upstream::soon;
+
+use crate::server::{send, serve};
+
+#[tokio::test]
+async fn the_routes_of_the_example_do_what_they_say() {
+    let mut policies = Policies::new("shop", &Registry::new()).unwrap();
+    policies.attempt = Timeout::attempt("shop", Duration::from_millis(50)).unwrap();
+    let address = serve(protect(routes(), &policies)).await;
+    for (path, status) in [("/broken", 500), ("/slow", 504)] {
+        assert_eq!(send(address, Request::post("/"), path, "").await.status, status);
+    }
+    let stock = send(address, Request::get("/"), "/stock/tea", "").await;
+    assert_eq!(&*stock.body, b"tea: 12 in stock\n");
+}
+
+#[tokio::test]
+async fn the_program_listens_where_it_is_told() {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_axum-server"))
+        .arg("127.0.0.1:0")
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(program.stdout.take().unwrap()).lines();
+    let first = soon(lines.next_line()).await.unwrap().expect("it says where it listens");
+    let address = first.trim_start_matches("listening on http://").parse().unwrap();
+    assert_eq!(send(address, Request::get("/"), "/livez", "").await.status, 200);
+}
