@@ -117,18 +117,25 @@ impl Machine {
     /// The refusal, when the breaker is not closed and no probe may go.
     #[inline]
     pub fn admit(&self, shard: usize, now: impl Fn() -> Time) -> Result<Admission, Refusal> {
-        match self.admit_closed(&now) {
+        match self.admit_closed() {
             Some(admission) => Ok(admission),
             None => self.admit_slow(shard, self.word(), now()),
         }
     }
 
-    /// Asks for one call of a closed breaker, and decides nothing when it is in another state: the short
-    /// way, small enough to be inlined, before [`admit`](Self::admit).
+    /// Asks for one call of a closed breaker that need not know the time, and decides nothing when that is
+    /// not so: the short way, small enough to be inlined, before [`admit`](Self::admit).
     #[inline]
-    pub fn admit_closed(&self, now: impl Fn() -> Time) -> Option<Admission> {
+    pub fn admit_closed(&self) -> Option<Admission> {
         let word = self.word();
-        word.is_closed().then(|| self.call(word.epoch(), now))
+        let short = word.is_closed() && self.config.hung_after.is_none();
+        short.then(|| self.call(word.epoch(), Time::ORIGIN))
+    }
+
+    /// Whether it is closed.
+    #[inline]
+    pub fn is_closed(&self) -> bool {
+        self.word().is_closed()
     }
 
     /// Whether a call that came now would be refused.
@@ -165,9 +172,12 @@ impl Machine {
 
     /// Records the success of a call of a closed breaker; `false`, and nothing is recorded, when it is
     /// anything else: the short way, small enough to be inlined, before [`settle`](Self::settle).
+    ///
+    /// Whether the call's epoch still lasts is left to the counter, which knows its own: a success that
+    /// races with the end of its epoch counts in that epoch, or as late.
     #[inline]
     pub fn succeed(&self, shard: usize, admission: &Admission) -> bool {
-        let counts = !admission.is_probe() && self.word().epoch() == admission.epoch;
+        let counts = !admission.is_probe();
         if counts {
             self.counters.success(shard, admission.epoch);
         }
@@ -244,8 +254,7 @@ impl Machine {
     }
 
     #[inline]
-    pub(super) fn call(&self, epoch: Epoch, now: impl Fn() -> Time) -> Admission {
-        let started = if self.config.hung_after.is_some() { now() } else { Time::ORIGIN };
+    pub(super) fn call(&self, epoch: Epoch, started: Time) -> Admission {
         Admission { epoch, kind: Kind::Call, started }
     }
 

@@ -38,7 +38,7 @@ impl Machine {
     pub(super) fn admit_slow(&self, shard: usize, mut word: Word, now: Time) -> Result<Admission, Refusal> {
         loop {
             let verdict = match word.state() {
-                State::Closed => return Ok(self.call(word.epoch(), || now)),
+                State::Closed => return Ok(self.call(word.epoch(), now)),
                 State::Isolated => Err(None),
                 State::Open if now < word.time() => Err(Some(word.time().since(now))),
                 // Open => HalfOpen, by whoever comes first after the open time

@@ -7,7 +7,7 @@ use std::{
 };
 
 use portcullis_core::{
-    ConfigError, Name, PolicyKind, Reason, Rejection,
+    ConfigError, Name, PolicyKind, Reason, Rejection, Time,
     breaker::{Config, Machine, Refusal, State, Status},
     health::Level,
 };
@@ -85,7 +85,7 @@ impl Breaker {
     /// The short way through a closed breaker.
     #[inline]
     pub(super) fn admit_closed(&self) -> Option<BreakerTicket> {
-        let admission = self.shared.machine.admit_closed(clock::now)?;
+        let admission = self.shared.machine.admit_closed()?;
         Some(BreakerTicket::new(self.shared.pin(), admission))
     }
 
@@ -116,13 +116,21 @@ impl Breaker {
         finish::<_, _, (), _, _>(&Typed::default(), (), result, &mut Some(ticket))
     }
 
-    /// A rejection for a call that cannot be put through any more.
-    pub(super) fn refuse(&self) -> Rejection {
-        self.rejection(self.shared.machine.refuse(shard::current(), clock::now()))
+    /// A rejection for a call that was refused at this time.
+    pub(super) fn refuse(&self, at: Time) -> Rejection {
+        self.rejection(self.shared.machine.refuse(shard::current(), at))
+    }
+
+    #[inline]
+    pub(super) fn is_closed(&self) -> bool {
+        self.shared.machine.is_closed()
+    }
+
+    pub(super) fn is_refusing_at(&self, now: Time) -> bool {
+        self.shared.machine.is_refusing(|| now)
     }
 
     /// Whether a call that came now would be refused.
-    #[inline]
     pub fn is_refusing(&self) -> bool {
         self.shared.machine.is_refusing(clock::now)
     }

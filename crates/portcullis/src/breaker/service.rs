@@ -5,7 +5,7 @@ use std::task::{Context, Poll, ready};
 use tower_service::Service;
 
 use super::{Breaker, ResponseFuture};
-use crate::{Protocol, Ticket, protocol::watched};
+use crate::{Protocol, Ticket, Time, clock, protocol::watched};
 
 /// A service behind a [`Breaker`].
 ///
@@ -17,12 +17,22 @@ pub struct BreakerService<S, P> {
     breaker: Breaker,
     protocol: P,
     /// The inner service was not asked whether it is ready, because the breaker refused.
-    unready: bool,
+    refused: bool,
+    /// When it refused.
+    refused_at: Time,
 }
 
 impl<S, P> BreakerService<S, P> {
     pub(super) fn new(inner: S, breaker: Breaker, protocol: P) -> Self {
-        Self { inner, breaker, protocol, unready: false }
+        Self { inner, breaker, protocol, refused: false, refused_at: Time::ORIGIN }
+    }
+
+    /// Whether the breaker, which is not closed, refuses; and when that was.
+    #[cold]
+    #[inline(never)]
+    fn is_refused(&mut self) -> bool {
+        self.refused_at = clock::now();
+        self.breaker.is_refusing_at(self.refused_at)
     }
 
     /// Records that the inner service can take no calls.
@@ -44,8 +54,8 @@ where
 
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.unready = self.breaker.is_refusing();
-        if self.unready {
+        self.refused = !self.breaker.is_closed() && self.is_refused();
+        if self.refused {
             return Poll::Ready(Ok(()));
         }
         Poll::Ready(ready!(self.inner.poll_ready(cx)).map_err(|error| {
@@ -55,18 +65,18 @@ where
         }))
     }
 
-    #[inline]
+    #[inline(always)]
     fn call(&mut self, request: Req) -> Self::Future {
         let context = self.protocol.context(&request);
         let protocol = self.protocol.clone();
-        if !std::mem::take(&mut self.unready) {
+        if !std::mem::take(&mut self.refused) {
             if let Some(mut ticket) = self.breaker.admit_closed() {
                 let inner = watched(&mut ticket, || self.inner.call(request));
                 return ResponseFuture::running(inner, protocol, context, ticket);
             }
             return self.call_slow(request, protocol, context);
         }
-        ResponseFuture::refused(self.breaker.refuse(), protocol, context)
+        ResponseFuture::refused(self.breaker.refuse(self.refused_at), protocol, context)
     }
 }
 

@@ -38,7 +38,7 @@ impl Open {
 }
 
 impl Ticket for BreakerTicket {
-    #[inline]
+    #[inline(always)]
     fn settle(&mut self, verdict: Verdict) {
         let Some(open) = &self.0 else { return };
         let succeeded =

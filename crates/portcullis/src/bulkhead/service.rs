@@ -81,7 +81,7 @@ where
         self.inner.poll_ready(cx).map_err(|error| self.protocol.lift(error))
     }
 
-    #[inline]
+    #[inline(always)]
     fn call(&mut self, request: Req) -> Self::Future {
         let context = self.protocol.context(&request);
         let protocol = self.protocol.clone();

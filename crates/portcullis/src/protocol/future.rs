@@ -53,7 +53,7 @@ where
 {
     type Output = Result<P::Response<T>, P::Error>;
 
-    #[inline]
+    #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         match this.state.project() {
@@ -81,14 +81,18 @@ where
     P: Protocol<Req, Res, Err>,
     T: Ticket,
 {
-    let result = match result {
-        Ok(response) => Ok(protocol.complete(context, response, ticket)),
+    // The ticket goes before the result is put together, so that the result is not moved for it.
+    match result {
+        Ok(response) => {
+            let response = protocol.complete(context, response, ticket);
+            *ticket = None;
+            Ok(response)
+        }
         Err(error) => {
             let error = protocol.lift(error);
             ticket.settle(protocol.judge_error(&error));
+            *ticket = None;
             Err(error)
         }
-    };
-    *ticket = None;
-    result
+    }
 }

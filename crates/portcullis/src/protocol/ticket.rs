@@ -35,7 +35,7 @@ impl Ticket for () {
 }
 
 impl<T: Ticket> Ticket for Option<T> {
-    #[inline]
+    #[inline(always)]
     fn settle(&mut self, verdict: Verdict) {
         if let Some(ticket) = self {
             ticket.settle(verdict);

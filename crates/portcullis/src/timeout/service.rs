@@ -45,7 +45,7 @@ where
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn call(&mut self, request: Req) -> Self::Future {
         let context = self.protocol.context(&request);
         let protocol = self.protocol.clone();

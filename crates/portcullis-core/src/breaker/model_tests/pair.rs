@@ -44,7 +44,7 @@ impl Pair {
     fn admit(&mut self) -> Result<(), TestCaseError> {
         let now = self.now;
         // Every other time the short way first, as the layer does.
-        let admitted = match self.machine.admit_closed(|| now) {
+        let admitted = match self.machine.admit_closed() {
             Some(admission) if self.shard % 2 == 0 => Ok(admission),
             _ => self.machine.admit(self.shard, || now),
         };
