@@ -1,0 +1,25 @@
+//! What one call costs through each pattern, here and elsewhere, in the same run.
+//!
+//! A [`Row`] is a job ("a closed breaker lets a call through"), a [`Peer`] is a
+//! library that can do it, and a [`Job`] is the two put together, ready to be
+//! called a given number of times. The binaries `calls` and `allocations` run
+//! one job each; `cargo xtask bench` runs them all and writes the table.
+//!
+//! ```
+//! use portcullis_benches::{Row, peers};
+//!
+//! let mut job = peers::job("recloser", Row::Closed).expect("recloser has this row");
+//! assert_eq!(job.run(1000), 1000);
+//! ```
+#![forbid(unsafe_code)]
+
+pub mod inner;
+mod job;
+pub mod peers;
+mod row;
+mod stopwatch;
+
+pub use job::{EverySecond, Job, Never, Requests, repeat, run, trip};
+pub use peers::Peer;
+pub use row::Row;
+pub use stopwatch::{Throughput, throughput};

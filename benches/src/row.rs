@@ -1,0 +1,92 @@
+//! The jobs that are measured.
+
+/// One job of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Row {
+    /// A closed breaker over the last 100 calls, every call succeeds.
+    Closed,
+    /// An open breaker refuses, in the service's own error type.
+    Open,
+    /// An open breaker refuses with a boxed error.
+    OpenBoxed,
+    /// A closed breaker, every second call fails and none of it trips.
+    HalfFailing,
+    /// A retry without a budget, the first attempt succeeds.
+    RetryNone,
+    /// A retry with a budget, the first attempt succeeds.
+    RetryNoneBudget,
+    /// A retry without a budget, the second attempt succeeds, no wait between.
+    RetryOnce,
+    /// A retry with a budget, the second attempt succeeds, no wait between.
+    RetryOnceBudget,
+    /// A limit on calls in flight, with room.
+    Bulkhead,
+    /// A timeout around a call that is ready at once.
+    TimeoutReady,
+    /// A timeout around a call that is pending once.
+    TimeoutPending,
+    /// Timeout, retry, breaker and bulkhead around one call that succeeds.
+    Stack,
+}
+
+impl Row {
+    /// Every row, in the order of the table.
+    pub const ALL: [Self; 12] = [
+        Self::Closed,
+        Self::Open,
+        Self::OpenBoxed,
+        Self::HalfFailing,
+        Self::RetryNone,
+        Self::RetryNoneBudget,
+        Self::RetryOnce,
+        Self::RetryOnceBudget,
+        Self::Bulkhead,
+        Self::TimeoutReady,
+        Self::TimeoutPending,
+        Self::Stack,
+    ];
+
+    /// The word by which the row is asked for on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Open => "open",
+            Self::OpenBoxed => "open-boxed",
+            Self::HalfFailing => "half-failing",
+            Self::RetryNone => "retry-none",
+            Self::RetryNoneBudget => "retry-none-budget",
+            Self::RetryOnce => "retry-once",
+            Self::RetryOnceBudget => "retry-once-budget",
+            Self::Bulkhead => "bulkhead",
+            Self::TimeoutReady => "timeout-ready",
+            Self::TimeoutPending => "timeout-pending",
+            Self::Stack => "stack",
+        }
+    }
+
+    /// The row of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|row| row.name() == name)
+    }
+
+    /// How many of `calls` calls must be answered with success. A peer that
+    /// answers another number does not do the job, and its cost says nothing.
+    pub fn answers(self, calls: u64) -> u64 {
+        match self {
+            Self::Open | Self::OpenBoxed => 0,
+            Self::HalfFailing => calls.div_ceil(2),
+            _ => calls,
+        }
+    }
+
+    /// Whether the throughput of two threads is asked of this row. The others
+    /// either share nothing, or are not what a busy service does all day; and
+    /// one peer's open breaker waits for a millisecond of the timer whenever
+    /// two threads meet at it.
+    pub fn is_shared(self) -> bool {
+        matches!(
+            self,
+            Self::Closed | Self::HalfFailing | Self::RetryNoneBudget | Self::Bulkhead | Self::Stack
+        )
+    }
+}

@@ -1,0 +1,10 @@
+//! Tower's laws for every layer, under each protocol that fits it, and for stacks of layers.
+
+mod breaker;
+mod bulkhead;
+mod health;
+mod orders;
+mod probe;
+mod retry;
+mod stack;
+mod timeout;

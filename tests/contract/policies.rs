@@ -1,0 +1,89 @@
+//! Policies that let ordinary traffic through, as the laws want them, each in a registry of its own.
+
+use std::{cell::RefCell, time::Duration};
+
+use portcullis::{
+    Breaker, BreakerLayer, Bulkhead, BulkheadLayer, Health, HealthLayer, Registry, RetryLayer, RetryPolicy,
+    Timeout, TimeoutLayer, TimeoutScope,
+};
+
+/// Longer than the laws let a call wait.
+const LONG: Duration = Duration::from_secs(30);
+
+/// Calls that may run at once where the laws are told of a limit.
+pub(crate) const LIMIT: usize = 4;
+
+/// What the laws are told of a retry.
+pub(crate) const ATTEMPTS: usize = 3;
+
+/// Opens after twenty failures in a row: more than one experiment makes, unless it is about refusals.
+pub(crate) fn breaker() -> BreakerLayer {
+    let breaker = Breaker::builder("breaker").consecutive_failures(20).no_failure_ratio();
+    BreakerLayer::new(breaker.registry(&Registry::new()).build().unwrap())
+}
+
+/// Makes layers whose breakers stay half-open while nothing fails: every call is a probe, eight at a time.
+///
+/// A breaker turns half-open by time, which stands still in the laws, so all are opened beforehand.
+pub(crate) fn half_open() -> impl Fn() -> BreakerLayer {
+    let open = |_| {
+        let breaker = Breaker::builder("half-open").permits(8).successes(1000).lease(LONG);
+        let breaker = breaker.open_for(Duration::from_millis(1)).registry(&Registry::new()).build().unwrap();
+        breaker.trip();
+        breaker
+    };
+    // More than any one law makes.
+    let breakers: Vec<_> = (0..100).map(open).collect();
+    while breakers.iter().any(Breaker::is_refusing) {
+        std::thread::yield_now();
+    }
+    let breakers = RefCell::new(breakers.into_iter());
+    move || BreakerLayer::new(breakers.borrow_mut().next().unwrap())
+}
+
+/// Makes three attempts, after short waits.
+pub(crate) fn retry() -> RetryLayer {
+    let policy = RetryPolicy::builder("retry").max_attempts(ATTEMPTS as u32).budget_of(1.0, 1000).seed(1);
+    RetryLayer::new(policy.registry(&Registry::new()).build().unwrap())
+}
+
+/// Room for all ordinary traffic; a flood fills the queue too.
+pub(crate) fn bulkhead() -> BulkheadLayer {
+    bulkhead_of(LIMIT as u32)
+}
+
+/// One call at a time, the others wait.
+pub(crate) fn single_file() -> BulkheadLayer {
+    bulkhead_of(1)
+}
+
+fn bulkhead_of(calls: u32) -> BulkheadLayer {
+    let bulkhead = Bulkhead::builder("bulkhead").max_in_flight(calls).queue(8, LONG);
+    BulkheadLayer::new(bulkhead.registry(&Registry::new()).build().unwrap())
+}
+
+/// On the whole call.
+pub(crate) fn total() -> TimeoutLayer {
+    timeout(TimeoutScope::Total, false)
+}
+
+/// On each attempt, and shorter than a total one.
+pub(crate) fn attempt() -> TimeoutLayer {
+    timeout(TimeoutScope::Attempt, false)
+}
+
+/// On the call and the response's body.
+pub(crate) fn whole_response() -> TimeoutLayer {
+    timeout(TimeoutScope::Total, true)
+}
+
+fn timeout(scope: TimeoutScope, whole: bool) -> TimeoutLayer {
+    let limit = if scope == TimeoutScope::Total { 4 * LONG } else { LONG };
+    let timeout = Timeout::builder("timeout", limit).scope(scope).whole_response(whole);
+    TimeoutLayer::new(timeout.registry(&Registry::new()).build().unwrap())
+}
+
+/// Of nothing, so that it is healthy.
+pub(crate) fn health() -> HealthLayer {
+    HealthLayer::new(Health::new(&Registry::new()))
+}

@@ -1,0 +1,273 @@
+//! T29: documented values that panic, and bad ones that are taken. Every setting of every builder, below,
+//! at and above its range: a typed error that names field, value and range, or something that works.
+
+use std::{fmt::Debug, ops::RangeInclusive, time::Duration};
+
+use portcullis::{
+    BoxError, Breaker, Bulkhead, ConfigError, Probe, Registry, RetryBudget, RetryLayer, RetryPolicy, Ticket,
+    Timeout, TimeoutLayer, Verdict,
+    breaker::{self, BreakerBuilder, State},
+    bulkhead::{self, BulkheadBuilder},
+    probe::{self, ProbeBuilder},
+    retry::{self, Backoff, BudgetConfig, RetryBuilder},
+};
+use portcullis_testkit::script::Step;
+use tower::{ServiceBuilder, ServiceExt};
+
+use crate::common::{failing, healthy, ms, secs};
+
+const NANO: Duration = Duration::from_nanos(1);
+const MILLI: Duration = Duration::from_millis(1);
+const HOUR: Duration = Duration::from_secs(60 * 60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Builds with each value: within the range it works, outside it is an error that says all.
+fn check<T: PartialOrd + Debug + Copy>(
+    field: &str,
+    range: RangeInclusive<T>,
+    values: &[T],
+    build: impl Fn(T) -> Result<(), ConfigError>,
+) {
+    for value in values {
+        match build(*value) {
+            Ok(()) => assert!(range.contains(value), "{field} took {value:?}"),
+            Err(error) => {
+                assert!(!range.contains(value), "{field} refused {value:?}: {error}");
+                let allowed = format!("{:?} to {:?}", range.start(), range.end());
+                let said = (error.field(), error.value(), error.allowed());
+                assert_eq!(said, (field, format!("{value:?}").as_str(), allowed.as_str()));
+            }
+        }
+    }
+}
+
+fn count(field: &str, range: RangeInclusive<u32>, build: impl Fn(u32) -> Result<(), ConfigError>) {
+    let (start, end) = (*range.start(), *range.end());
+    let values = [0, start.saturating_sub(1), start, start + 1, end - 1, end, end + 1, u32::MAX];
+    check(field, range, &values, build);
+}
+
+fn time(field: &str, range: RangeInclusive<Duration>, build: impl Fn(Duration) -> Result<(), ConfigError>) {
+    let (start, end) = (*range.start(), *range.end());
+    let values =
+        [Duration::ZERO, NANO, start.saturating_sub(NANO), start, start + NANO, end - NANO, end, end + NANO];
+    check(field, range.clone(), &values, &build);
+    check(field, range, &[Duration::from_secs(u64::MAX), Duration::MAX], build);
+}
+
+fn share(field: &str, range: RangeInclusive<f64>, build: impl Fn(f64) -> Result<(), ConfigError>) {
+    let (start, end) = (*range.start(), *range.end());
+    let around = [start.next_down(), start, start.next_up(), end.next_down(), end, end.next_up()];
+    check(field, range.clone(), &around, &build);
+    let odd = [f64::NAN, -f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::MAX, f64::MIN, f64::MIN_POSITIVE];
+    check(field, range.clone(), &odd, &build);
+    check(field, range, &[0.0, -0.0, -0.5, 1.0, 1.5, 100.0], build);
+}
+
+/// Builds it, and uses it through all its states.
+fn use_breaker(builder: BreakerBuilder) -> Result<(), ConfigError> {
+    let breaker = builder.registry(&Registry::new()).build()?;
+    let failure = || Verdict::from(portcullis::Failure::new(portcullis::FailureKind::Timeout));
+    for verdict in [Verdict::Success, failure(), failure(), Verdict::Ignored] {
+        if let Ok(mut ticket) = breaker.try_admit() {
+            ticket.settle(verdict);
+        }
+    }
+    breaker.trip();
+    assert!(breaker.try_admit().is_err() && breaker.status().retry_in.is_some());
+    breaker.reset();
+    assert!(breaker.try_admit().is_ok());
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn t29_every_setting_of_a_breaker() {
+    // A setting that is added does not compile here until it is tested below.
+    let breaker::Config {
+        consecutive_failures: _,
+        failure_ratio: _,
+        window: _,
+        minimum_calls: _,
+        open_for: _,
+        permits: _,
+        successes: _,
+        lease: _,
+        max_half_open: _,
+        hung_after: _,
+    } = breaker::Config::default();
+    let new = || Breaker::builder("t29");
+    let million = 1_000_000;
+
+    count("breaker.consecutive_failures", 1..=million, |n| use_breaker(new().consecutive_failures(n)));
+    share("breaker.failure_ratio", 0.0001..=1.0, |share| use_breaker(new().failure_ratio(share)));
+    count("breaker.window", 1..=million, |n| use_breaker(new().window(n)));
+    count("breaker.minimum_calls", 1..=100, |n| use_breaker(new().minimum_calls(n)));
+    count("breaker.minimum_calls", 1..=million, |n| use_breaker(new().window(million).minimum_calls(n)));
+    time("breaker.open_for", MILLI..=DAY, |time| use_breaker(new().open_for(time)));
+    count("breaker.permits", 1..=1000, |n| use_breaker(new().permits(n)));
+    count("breaker.successes", 1..=1000, |n| use_breaker(new().successes(n)));
+    time("breaker.lease", MILLI..=DAY, |time| use_breaker(new().lease(time)));
+    time("breaker.max_half_open", MILLI..=DAY, |time| use_breaker(new().max_half_open(time)));
+    time("breaker.hung_after", MILLI..=DAY, |time| use_breaker(new().hung_after(time)));
+    use_breaker(new().no_consecutive_failures().no_failure_ratio()).unwrap();
+    use_breaker(new().config(breaker::Config { permits: 0, ..Default::default() })).unwrap_err();
+}
+
+/// A threshold of 1.0 is "all of them", and one call is a window.
+#[tokio::test(start_paused = true)]
+async fn t29_the_ends_of_a_breakers_ranges_mean_what_they_say() {
+    let opens_after = |builder: BreakerBuilder| {
+        let breaker = builder.no_consecutive_failures().build().unwrap();
+        (1..=1000).find(|_| {
+            breaker
+                .try_admit()
+                .unwrap()
+                .settle(portcullis::Failure::new(portcullis::FailureKind::Other).into());
+            breaker.state() == State::Open
+        })
+    };
+    let new = || Breaker::builder("t29");
+
+    assert_eq!(opens_after(new().failure_ratio(1.0).window(10).minimum_calls(10)), Some(10));
+    assert_eq!(opens_after(new().failure_ratio(0.0001).window(1_000_000).minimum_calls(1)), Some(1));
+    assert_eq!(opens_after(new().failure_ratio(0.5).window(1)), Some(1));
+}
+
+fn use_bulkhead(builder: BulkheadBuilder) -> Result<(), ConfigError> {
+    let bulkhead = builder.registry(&Registry::new()).build()?;
+    let ticket = bulkhead.try_admit();
+    assert!(ticket.is_ok() && !format!("{bulkhead:?}").is_empty());
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn t29_every_setting_of_a_bulkhead() {
+    let bulkhead::Config { max_in_flight: _, max_queued: _, max_wait: _ } = bulkhead::Config::default();
+    let new = || Bulkhead::builder("t29");
+
+    count("bulkhead.max_in_flight", 1..=1_000_000, |n| use_bulkhead(new().max_in_flight(n)));
+    count("bulkhead.max_queued", 0..=1_000_000, |n| use_bulkhead(new().queue(n, secs(1))));
+    time("bulkhead.max_wait", MILLI..=HOUR, |time| use_bulkhead(new().queue(1, time)));
+    use_bulkhead(new().config(bulkhead::Config { max_in_flight: 0, ..Default::default() })).unwrap_err();
+}
+
+/// Builds it, and makes a call that is retried at once.
+fn use_retry(builder: RetryBuilder) -> Result<(), ConfigError> {
+    let policy = builder.registry(&Registry::new()).build()?;
+    let service =
+        ServiceBuilder::new().layer(RetryLayer::new(policy.clone()).idempotent()).service(failing().0);
+    let mut call = tokio_test::task::spawn(service.oneshot(1));
+    let _ = call.poll();
+    assert!(!format!("{policy:?}").is_empty());
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn t29_every_setting_of_a_retry() {
+    let retry::Config { max_attempts: _, backoff: _, total_time: _, max_retry_after: _, budget: _ } =
+        retry::Config::default();
+    let Backoff { base: _, factor: _, cap: _, jitter: _ } = Backoff::default();
+    let BudgetConfig { ratio: _, min_per_second: _ } = BudgetConfig::default();
+    let new = || RetryPolicy::builder("t29");
+    let backoff = |backoff| use_retry(new().backoff(backoff));
+    let rest = Backoff::default;
+
+    count("retry.max_attempts", 1..=100, |n| use_retry(new().max_attempts(n)));
+    time("retry.total_time", MILLI..=DAY, |time| use_retry(new().total_time(time)));
+    time("retry.max_retry_after", Duration::ZERO..=DAY, |time| use_retry(new().max_retry_after(time)));
+    time("retry.backoff.base", Duration::ZERO..=DAY, |base| backoff(Backoff { base, ..rest() }));
+    share("retry.backoff.factor", 1.0..=10.0, |factor| backoff(Backoff { factor, ..rest() }));
+    time("retry.backoff.cap", Duration::ZERO..=DAY, |cap| backoff(Backoff { cap, ..rest() }));
+    share("budget.ratio", 0.0..=1.0, |ratio| use_retry(new().budget_of(ratio, 10)));
+    share("budget.ratio", 0.0..=1.0, |ratio| RetryBudget::new(ratio, 10).map(drop));
+    count("budget.min_per_second", 0..=1_000_000, |n| use_retry(new().budget_of(0.2, n)));
+    count("budget.min_per_second", 0..=1_000_000, |n| RetryBudget::new(0.2, n).map(drop));
+    check("retry.seed", 0..=u64::MAX, &[0, u64::MAX], |seed| use_retry(new().seed(seed)));
+}
+
+/// A hundred attempts with the steepest backoff there is: no overflow on the way.
+#[tokio::test(start_paused = true)]
+async fn t29_the_ends_of_a_retrys_ranges_work() {
+    let steepest = Backoff { base: DAY, factor: 10.0, cap: DAY, jitter: retry::Jitter::None };
+    let policy = RetryPolicy::builder("t29").max_attempts(100).backoff(steepest).budget_of(1.0, 1_000_000);
+    let (inner, dependency) = failing();
+    let layer = RetryLayer::new(policy.build().unwrap()).idempotent();
+
+    ServiceBuilder::new().layer(layer).service(inner).oneshot(1).await.unwrap_err();
+
+    assert_eq!(dependency.tally().calls, 100);
+}
+
+#[tokio::test(start_paused = true)]
+async fn t29_every_setting_of_a_timeout() {
+    let use_timeout =
+        |timeout: Result<Timeout, ConfigError>| timeout.map(|timeout| drop(TimeoutLayer::new(timeout)));
+
+    time("timeout.limit", MILLI..=DAY, |time| use_timeout(Timeout::total("t29", time)));
+    time("timeout.limit", MILLI..=DAY, |time| use_timeout(Timeout::attempt("t29", time)));
+    for whole in [false, true] {
+        time("timeout.limit", MILLI..=DAY, |time| {
+            use_timeout(Timeout::builder("t29", time).whole_response(whole).build())
+        });
+    }
+}
+
+/// The shortest and the longest limit, under way.
+#[tokio::test(start_paused = true)]
+async fn t29_the_ends_of_a_timeouts_range_work() {
+    for limit in [MILLI, DAY] {
+        let (inner, dependency) = healthy();
+        dependency.push(Step::ok(1).after(limit - NANO));
+        dependency.push(Step::ok(2).after(limit + ms(2)));
+        let layer = TimeoutLayer::new(Timeout::total("t29", limit).unwrap());
+        let service = ServiceBuilder::new().layer(layer).service(inner);
+
+        assert!(service.clone().oneshot(1).await.is_ok(), "the answer wins a tie");
+        assert!(service.oneshot(2).await.is_err());
+    }
+}
+
+fn use_probe(builder: ProbeBuilder) -> Result<(), ConfigError> {
+    let probe = builder.registry(&Registry::new()).build()?;
+    probe.spawn(|| async { Err::<(), _>(BoxError::from("down")) });
+    assert!(probe.status().started);
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn t29_every_setting_of_a_probe() {
+    let probe::Config { interval: _, interval_when_down: _, jitter: _, timeout: _, thresholds, critical: _ } =
+        probe::Config::default();
+    let probe::Thresholds { down_after: _, up_after: _ } = thresholds;
+    let new = || Probe::builder("t29");
+
+    time("probe.interval", MILLI..=DAY, |time| use_probe(new().interval(time)));
+    time("probe.interval_when_down", MILLI..=DAY, |time| use_probe(new().interval_when_down(time)));
+    share("probe.jitter", 0.0..=1.0, |share| use_probe(new().jitter(share)));
+    time("probe.timeout", MILLI..=DAY, |time| use_probe(new().timeout(time)));
+    count("probe.down_after", 1..=1000, |n| use_probe(new().down_after(n)));
+    count("probe.up_after", 1..=1000, |n| use_probe(new().up_after(n)));
+}
+
+/// All of an interval left to chance still asks, and does not spin.
+#[tokio::test(start_paused = true)]
+async fn t29_the_ends_of_a_probes_ranges_work() {
+    let probe = Probe::builder("t29").interval_when_down(secs(1)).jitter(1.0).build().unwrap();
+    probe.spawn(|| async { Err::<(), _>(BoxError::from("down")) });
+
+    tokio::time::sleep(secs(1000)).await;
+
+    let probes = probe.status().probes;
+    assert!((1_000..4_000).contains(&probes), "{probes} in 1000 s, with a second or less between them");
+}
+
+/// Names are any text.
+#[test]
+fn t29_any_name_will_do() {
+    for name in [String::new(), "\n\"'\0".into(), "ü".repeat(10_000)] {
+        let breaker = Breaker::new(name.clone());
+        assert_eq!(&**breaker.name(), name);
+        breaker.isolate();
+        assert!(breaker.try_admit().unwrap_err().to_string().contains(&name));
+    }
+}

@@ -1,0 +1,21 @@
+//! Mistakes that were seen in other libraries, each one a test that fails on it. The number of a row is
+//! the name of its tests.
+
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod breaker;
+mod bulkhead;
+mod cancel;
+mod common;
+mod config;
+mod errors;
+mod grpc;
+mod hosts;
+mod http;
+mod panics;
+mod polls;
+mod probing;
+mod reqwest;
+mod retry;
+mod timeout;

@@ -1,0 +1,132 @@
+//! What the tests, the benches and CI need beyond a Rust toolchain, and how it
+//! comes onto the machine.
+
+use anyhow::{Result, bail};
+use xshell::{Shell, cmd};
+
+/// What a thing is needed for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    Test,
+    Bench,
+    Ci,
+}
+
+/// A package of Debian's. A test that needs one has its line here, and nothing else to do.
+struct Package {
+    name: &'static str,
+    /// The program by which its presence is seen.
+    probe: &'static str,
+    purpose: Purpose,
+    why: &'static str,
+}
+
+const PACKAGES: &[Package] = &[Package {
+    name: "valgrind",
+    probe: "valgrind",
+    purpose: Purpose::Bench,
+    why: "counts the instructions of a call",
+}];
+
+/// A cargo subcommand, from the package registry.
+struct Tool {
+    name: &'static str,
+    subcommand: &'static str,
+    purpose: Purpose,
+    why: &'static str,
+    /// What happens without it; `None` when nothing can.
+    otherwise: Option<&'static str>,
+}
+
+const TOOLS: &[Tool] = &[
+    Tool {
+        name: "cargo-nextest",
+        subcommand: "nextest",
+        purpose: Purpose::Test,
+        why: "runs every test in a process of its own",
+        otherwise: Some("`cargo test` runs the tests instead"),
+    },
+    Tool {
+        name: "cargo-deny",
+        subcommand: "deny",
+        purpose: Purpose::Ci,
+        why: "checks licences, sources and which crate may import what",
+        otherwise: None,
+    },
+];
+
+/// Installs all there is.
+pub(crate) fn everything(shell: &Shell) -> Result<()> {
+    for purpose in [Purpose::Test, Purpose::Bench, Purpose::Ci] {
+        setup(shell, purpose)?;
+    }
+    println!("xtask setup: everything is there");
+    Ok(())
+}
+
+/// Installs what `purpose` needs and this machine lacks.
+pub(crate) fn setup(shell: &Shell, purpose: Purpose) -> Result<()> {
+    packages(shell, purpose)?;
+    for tool in TOOLS.iter().filter(|tool| tool.purpose == purpose) {
+        install(shell, tool)?;
+    }
+    Ok(())
+}
+
+/// Whether cargo knows the subcommand.
+pub(crate) fn has_subcommand(shell: &Shell, subcommand: &str) -> bool {
+    cmd!(shell, "cargo {subcommand} --version").quiet().ignore_stdout().ignore_stderr().run().is_ok()
+}
+
+fn install(shell: &Shell, tool: &Tool) -> Result<()> {
+    let Tool { name, subcommand, why, .. } = tool;
+    if has_subcommand(shell, subcommand) {
+        return Ok(());
+    }
+    println!("{name} is missing: it {why}. Installing it takes some minutes, once.");
+    let installed = cmd!(shell, "cargo install --locked {name}").run();
+    match (installed, tool.otherwise) {
+        (Ok(()), _) => Ok(()),
+        (Err(error), None) => Err(error.into()),
+        (Err(error), Some(otherwise)) => {
+            eprintln!("xtask: {error}; {otherwise}");
+            Ok(())
+        }
+    }
+}
+
+fn packages(shell: &Shell, purpose: Purpose) -> Result<()> {
+    let missing: Vec<&Package> =
+        PACKAGES.iter().filter(|package| package.purpose == purpose && !on_path(package.probe)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    for Package { name, why, .. } in &missing {
+        println!("{name} is missing: it {why}.");
+    }
+    let names: Vec<&str> = missing.iter().map(|package| package.name).collect();
+    if !is_root(shell) || !on_path("apt-get") {
+        bail!("as root, on Debian: apt-get install --no-install-recommends {}", names.join(" "));
+    }
+    apt_get(shell, &names)
+}
+
+/// The lists of packages may be old or absent; they are fetched only when that shows.
+fn apt_get(shell: &Shell, names: &[&str]) -> Result<()> {
+    let _quiet = shell.push_env("DEBIAN_FRONTEND", "noninteractive");
+    let install = || cmd!(shell, "apt-get install -y --no-install-recommends {names...}").run();
+    if install().is_err() {
+        cmd!(shell, "apt-get update").run()?;
+        install()?;
+    }
+    Ok(())
+}
+
+fn is_root(shell: &Shell) -> bool {
+    cmd!(shell, "id -u").quiet().read().is_ok_and(|id| id == "0")
+}
+
+fn on_path(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|directory| directory.join(program).is_file())
+}
