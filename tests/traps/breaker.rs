@@ -8,7 +8,8 @@ use portcullis_testkit::script::Step;
 use portcullis_tests::net::soon;
 use tower::{Service, ServiceBuilder, ServiceExt};
 
-use crate::common::{failing, hanging, healthy, ms, past, refused, rejection, secs, settle};
+use crate::common::{failing, hanging, healthy, ms, refused, rejection, secs, settle};
+use tokio::time::sleep;
 
 /// A window that only grows needs as many failures to open as there ever were successes.
 #[tokio::test(start_paused = true)]
@@ -43,7 +44,7 @@ async fn t08_a_result_from_before_the_outage_says_nothing_about_the_recovery() {
     for n in 0..2 {
         service.clone().oneshot(n).await.unwrap_err();
     }
-    past(secs(5)).await;
+    sleep(secs(5)).await;
     dependency.push(Step::err("still down".into()).held());
     let probe = tokio::spawn(service.oneshot(2));
     settle().await;
@@ -63,7 +64,7 @@ async fn t08_a_failure_from_before_the_outage_does_not_stop_the_recovery() {
     let breaker = Breaker::builder("t08").consecutive_failures(1).permits(1).successes(1).build().unwrap();
     let mut early = breaker.try_admit().unwrap();
     breaker.try_admit().unwrap().settle(failure());
-    past(secs(5)).await;
+    sleep(secs(5)).await;
     let mut probe = breaker.try_admit().unwrap();
 
     early.settle(failure());

@@ -11,7 +11,8 @@ use portcullis_testkit::script::Step;
 use portcullis_tests::{body::Bodies, polls::drop_at};
 use tower::{Service, ServiceBuilder, ServiceExt};
 
-use crate::common::{Dependency, Steering, healthy, ms, past, secs};
+use crate::common::{Dependency, Steering, healthy, ms, secs};
+use tokio::time::sleep;
 
 /// The policies of a stack, to look at afterwards.
 struct Stack {
@@ -110,7 +111,7 @@ async fn a_probe_leaves_nothing_wherever_it_is_dropped() {
         stack.dependency.ready_yields(2);
         stack.dependency.otherwise(|n| Step::ok(*n).yields(2).after(ms(5)));
         stack.breaker.trip();
-        past(secs(5)).await;
+        sleep(secs(5)).await;
 
         let end = drop_at(polls, stack.service().oneshot(1)).await;
 

@@ -47,11 +47,6 @@ pub(crate) fn refused<T>(result: &Result<T, BoxError>) -> bool {
     result.as_ref().is_err_and(|error| Rejection::find(&**error).is_some())
 }
 
-/// Waits until a breaker's time is over, which it counts in whole milliseconds, rounded up.
-pub(crate) async fn past(time: Duration) {
-    tokio::time::sleep(time + ms(1)).await;
-}
-
 /// Lets every other task run until it waits; no time goes by.
 pub(crate) async fn settle() {
     for _ in 0..100 {

@@ -8,7 +8,8 @@ use portcullis_tests::net::{Gate, soon};
 use tokio::{sync::Barrier, task::JoinHandle};
 use tower::{ServiceBuilder, ServiceExt};
 
-use crate::common::{healthy, ms, past, refused, secs, settle};
+use crate::common::{healthy, ms, refused, secs, settle};
+use tokio::time::sleep;
 
 /// A half-open breaker without permits never recovers.
 #[test]
@@ -29,15 +30,15 @@ async fn t07_a_hung_probe_blocks_no_longer_than_its_lease() {
     dependency.push(Step::hang());
     let service = ServiceBuilder::new().layer(BreakerLayer::new(breaker.clone())).service(inner);
     breaker.trip();
-    past(secs(1)).await;
+    sleep(secs(1)).await;
     let hung = tokio::spawn(service.clone().oneshot(0));
     settle().await;
 
     tokio::time::sleep(ms(1_900)).await;
     assert!(refused(&service.clone().oneshot(1).await), "the probe is out");
-    past(ms(100)).await;
+    sleep(ms(100)).await;
     assert!(refused(&service.clone().oneshot(2).await), "no answer is an answer: open again");
-    past(secs(1)).await;
+    sleep(secs(1)).await;
     assert!(soon(service.oneshot(3)).await.is_ok(), "the next probe goes");
 
     assert_eq!(breaker.state(), State::Closed);
@@ -49,7 +50,7 @@ async fn t07_a_hung_probe_blocks_no_longer_than_its_lease() {
 async fn t07_the_other_permits_probe_on_while_one_hangs() {
     let breaker = Breaker::builder("t07").permits(2).successes(2).open_for(secs(1)).build().unwrap();
     breaker.trip();
-    past(secs(1)).await;
+    sleep(secs(1)).await;
     let _hung = breaker.try_admit().unwrap();
 
     for _ in 0..2 {
@@ -116,7 +117,7 @@ async fn t40_a_cancelled_probe_says_nothing() {
     let (inner, dependency) = script::of::<u32, u32, BoxError>([Step::hang(), Step::err("down".into())]);
     let service = ServiceBuilder::new().layer(BreakerLayer::new(breaker.clone())).service(inner);
     breaker.trip();
-    past(secs(1)).await;
+    sleep(secs(1)).await;
     let probe = tokio::spawn(service.clone().oneshot(0));
     settle().await;
     assert_eq!(breaker.status().probes_in_flight, 1);

@@ -44,11 +44,6 @@ impl Time {
         self.0 / NANOS_PER_MILLI
     }
 
-    /// Whole milliseconds since the origin, rounded up: a wait until then is never too short.
-    pub const fn as_millis_ceil(self) -> u64 {
-        self.0.div_ceil(NANOS_PER_MILLI)
-    }
-
     /// How long after `earlier` this is; zero when it is not after it.
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
@@ -78,11 +73,5 @@ mod tests {
         assert_eq!(end, Time::from_nanos(u64::MAX));
         assert_eq!(Time::ORIGIN.since(end), Duration::ZERO);
         assert_eq!(Time::from_millis(u64::MAX).as_nanos(), u64::MAX);
-    }
-
-    #[test]
-    fn milliseconds_round_to_the_safe_side() {
-        let t = Time::from_nanos(1_000_001);
-        assert_eq!((t.as_millis(), t.as_millis_ceil()), (1, 2));
     }
 }

@@ -26,6 +26,8 @@ const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 const SHORTEST: Duration = Duration::from_millis(1);
 
 /// The rules of a breaker. The defaults are safe for a call over a network.
+///
+/// Times are kept to the millisecond, and may end that much early.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// Opens after this many failures in a row (default 5); 1 to 1,000,000; `None` turns the rule off.

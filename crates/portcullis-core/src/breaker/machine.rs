@@ -184,10 +184,17 @@ impl Machine {
         counts
     }
 
-    /// Opens now, for the open time; does nothing while isolated.
+    /// Opens now, for the open time. One that is open stays open for the open time from now, and that is
+    /// no new trip; one that is isolated stays so.
     pub fn trip(&self, now: Time) {
         let until = self.open_until(now);
-        self.update(now, |word| (word.state() != State::Isolated).then_some((State::Open, until)));
+        while self.state() == State::Open {
+            if self.stay_open(self.word(), until) {
+                return;
+            }
+        }
+        let can_open = |word: Word| matches!(word.state(), State::Closed | State::HalfOpen);
+        self.update(now, |word| can_open(word).then_some((State::Open, until)));
     }
 
     /// Closes now with an empty window; releases an isolated breaker too.

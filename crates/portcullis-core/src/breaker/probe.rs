@@ -18,7 +18,7 @@ pub(crate) struct Lease {
 
 impl Lease {
     pub(crate) fn new(slot: u16, epoch: Epoch, end: Time) -> Self {
-        Self { slot, word: epoch.tag(end.as_millis_ceil()) }
+        Self { slot, word: epoch.tag(end.as_millis()) }
     }
 
     pub(crate) fn slot(self) -> u16 {

@@ -43,7 +43,7 @@ impl Machine {
                 State::Open if now < word.time() => Err(Some(word.time().since(now))),
                 // Open => HalfOpen, by whoever comes first after the open time
                 State::Open => {
-                    self.transition(word, State::HalfOpen, now.as_millis_ceil(), now);
+                    self.transition(word, State::HalfOpen, now.as_millis(), now);
                     Ok(None)
                 }
                 State::HalfOpen => self.probe(shard, word, now),
@@ -204,6 +204,6 @@ impl Machine {
     }
 
     pub(super) fn open_until(&self, from: Time) -> u64 {
-        (from + self.config.open_for).as_millis_ceil()
+        (from + self.config.open_for).as_millis()
     }
 }

@@ -38,8 +38,9 @@ const MILLIS_MAX: u64 = (1 << MILLIS_BITS) - 1;
 /// State, epoch and a time in one word, so that each transition is one compare-exchange.
 ///
 /// The time is what the state needs: when an open breaker may probe, since when a half-open one has
-/// been probing. In milliseconds it lasts a thousand years. The epoch is 16 bits wide: to be mistaken, a
-/// result would have to be late by exactly 65,535 transitions.
+/// been probing. It is kept in whole milliseconds, rounded down, so that who waits for exactly the open
+/// time is not refused; in milliseconds it lasts a thousand years. The epoch is 16 bits wide: to be
+/// mistaken, a result would have to be late by exactly 65,535 transitions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Word(u64);
 

@@ -24,6 +24,13 @@ impl Machine {
         true
     }
 
+    /// Open => Open, at least until `millis`: the same epoch, and the same reason.
+    pub(super) fn stay_open(&self, from: Word, millis: u64) -> bool {
+        let longer = Word::new(State::Open, from.epoch(), millis.max(from.time().as_millis()));
+        from.state() == State::Open
+            && self.word.compare_exchange(from.raw(), longer.raw(), AcqRel, Acquire).is_ok()
+    }
+
     /// Moves to where `to` says, however often the state moves meanwhile. What is done by hand has no
     /// evidence.
     pub(super) fn update(&self, now: Time, to: impl Fn(Word) -> Option<(State, u64)>) {

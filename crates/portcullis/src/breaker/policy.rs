@@ -151,7 +151,8 @@ impl Breaker {
         self.shared.machine.config()
     }
 
-    /// Opens now, for the open time; does nothing while isolated.
+    /// Opens now, for the open time. One that is open stays open for the open time from now, and that is
+    /// no new trip; one that is isolated stays so.
     pub fn trip(&self) {
         self.shared.machine.trip(clock::now());
     }

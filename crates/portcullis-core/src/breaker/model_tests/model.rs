@@ -50,9 +50,9 @@ pub(super) struct Call {
     pub(super) started: Time,
 }
 
-/// Rounded up, as a wait must be.
+/// As the breaker keeps its times.
 fn whole_millis(time: Time) -> Time {
-    Time::from_millis(time.as_nanos().div_ceil(1_000_000))
+    Time::from_millis(time.as_millis())
 }
 
 impl Model {
@@ -212,6 +212,9 @@ impl Model {
     pub(super) fn by_hand(&mut self, order: Order, now: Time) {
         let isolated = self.state == State::Isolated;
         match order {
+            Order::Trip if self.state == State::Open => {
+                self.time = self.time.max(whole_millis(now + self.config.open_for));
+            }
             Order::Trip if !isolated => {
                 self.evidence = (0, 0);
                 self.go(State::Open, now);

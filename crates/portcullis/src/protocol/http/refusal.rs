@@ -63,10 +63,9 @@ pub fn refusal(rejection: Rejection) -> Response<Bytes> {
     response
 }
 
-/// Whole seconds, rounded up from milliseconds, at least one: nobody is to come back too early, and an
-/// open time of 5 s is not to become 6 for the millisecond to which it was rounded.
+/// Whole seconds, rounded up, at least one: nobody is to come back too early.
 fn whole_seconds(after: Duration) -> u64 {
-    (after.as_millis().div_ceil(1000) as u64).max(1)
+    (after.as_secs() + u64::from(after.subsec_nanos() > 0)).max(1)
 }
 
 /// A trailers-only response: the status stands in the headers, and there is no body.
