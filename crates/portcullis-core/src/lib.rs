@@ -1,5 +1,4 @@
-//! The decisions behind [Portcullis](https://docs.rs/portcullis): state machines, windows, backoffs,
-//! budgets and queues, as plain values.
+//! The decisions behind Portcullis: state machines, windows, backoffs, budgets and queues, as plain values.
 //!
 //! Nothing here waits, reads a clock, draws a random number or knows a runtime: time, randomness and
 //! the calling thread's shard are arguments. That makes every decision a function that can be tested

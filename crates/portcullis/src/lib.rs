@@ -37,7 +37,14 @@
 //!   starts nothing anew.
 //! - Refusals come from `call`, never from `poll_ready`.
 //! - A call that is dropped at any point leaves nothing behind.
-//! - On the way through, nothing is locked, boxed or allocated.
+//! - On the way through, nothing is locked, boxed or allocated; only a retry copies what it may have to
+//!   send again.
+//!
+//! # Features
+//!
+//! - `http` (on by default): the protocols for everything that speaks `http`, and the health layer.
+//! - `hyper`: reads from the errors of hyper, hyper-util and h2 whether a request was sent, so that more of
+//!   them can be retried. For hyper and tonic clients.
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -86,7 +86,7 @@ pub fn client(policies: &Policies, channel: Channel) -> EchoClient<Guarded> {
 }
 
 /// gRPC does not say which calls may be made twice: every one is a POST. Those that only read may; what
-/// was never sent, or was refused before it was begun, is tried again in any case.
+/// was never sent is tried again in any case.
 fn is_read(request: &Request<Body>) -> bool {
     let method = request.extensions().get::<GrpcMethod<'_>>();
     method.is_some_and(|method| matches!(method.method(), "Unary" | "ServerStream"))

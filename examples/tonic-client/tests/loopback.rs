@@ -104,9 +104,10 @@ async fn a_server_that_dies_opens_the_breaker_which_recovers_by_itself() {
 }
 
 #[tokio::test]
-async fn what_the_server_had_not_begun_is_tried_again() {
+async fn a_call_that_says_that_it_may_is_tried_again_with_its_stream() {
     let setup = setup(EchoService::default().fail_first(2, Code::Unavailable), |_| ());
-    let messages = tokio_stream::iter(["not", "a", "read"].map(saying));
+    let mut messages = tonic::Request::new(tokio_stream::iter(["not", "a", "read"].map(saying)));
+    messages.extensions_mut().insert(portcullis::retry::Idempotent);
     let reply = soon(setup.client.clone().client_stream(messages)).await.unwrap();
     assert_eq!(reply.into_inner().message, "not a read", "the stream was kept and sent again");
     assert_eq!(setup.echo.calls(), 3);
@@ -114,14 +115,16 @@ async fn what_the_server_had_not_begun_is_tried_again() {
 
 #[tokio::test]
 async fn what_may_have_been_done_is_tried_again_only_if_it_reads() {
-    let reads = setup(EchoService::default().fail_first(2, Code::Internal), |_| ());
-    assert_eq!(reads.unary(saying("read")).await.unwrap(), "read");
-    assert_eq!(reads.echo.calls(), 3);
+    for code in [Code::Internal, Code::Unavailable] {
+        let reads = setup(EchoService::default().fail_first(2, code), |_| ());
+        assert_eq!(reads.unary(saying("read")).await.unwrap(), "read");
+        assert_eq!(reads.echo.calls(), 3);
 
-    let writes = setup(EchoService::default().fail_first(2, Code::Internal), |_| ());
-    let result = soon(writes.client.clone().client_stream(tokio_stream::iter([saying("write")]))).await;
-    assert_eq!(result.unwrap_err().code(), Code::Internal);
-    assert_eq!(writes.echo.calls(), 1);
+        let writes = setup(EchoService::default().fail_first(2, code), |_| ());
+        let result = soon(writes.client.clone().client_stream(tokio_stream::iter([saying("write")]))).await;
+        assert_eq!(result.unwrap_err().code(), code);
+        assert_eq!(writes.echo.calls(), 1);
+    }
 }
 
 // A stack whose error is a `BoxError` does not compile here.

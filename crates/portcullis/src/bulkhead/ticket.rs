@@ -51,13 +51,15 @@ pub(super) struct Waiting(Box<Wait>);
 struct Wait {
     shared: Pinned<Shared>,
     place: Option<Place>,
-    timer: Pin<Box<Sleep>>,
+    timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl Waiting {
     pub(super) fn new(shared: Pinned<Shared>, place: Place) -> Self {
-        let timer = Box::pin(tokio::time::sleep(shared.semaphore.config().max_wait));
-        Self(Box::new(Wait { shared, place: Some(place), timer }))
+        let mut wait = Box::new(Wait { shared, place: Some(place), timer: None });
+        // Only now: where there are no timers this panics, and the place must be left then.
+        wait.timer = Some(Box::pin(tokio::time::sleep(wait.shared.semaphore.config().max_wait)));
+        Self(wait)
     }
 
     /// Ready with the permit, or with the rejection when it took too long. The permit wins a tie.
@@ -69,7 +71,8 @@ impl Waiting {
             wait.place = None;
             return Poll::Ready(Ok(BulkheadTicket::new(wait.shared.clone())));
         }
-        wait.timer.as_mut().poll(cx).map(|()| {
+        let Some(timer) = &mut wait.timer else { return Poll::Pending };
+        timer.as_mut().poll(cx).map(|()| {
             let config = semaphore.config();
             let reason = Reason::QueueTimeout { limit: config.max_in_flight, max_wait: config.max_wait };
             Err(wait.shared.reject(reason))

@@ -39,7 +39,8 @@ pub(super) fn text(snapshots: &[Snapshot]) -> String {
     text
 }
 
-fn overall(snapshots: &[Snapshot]) -> Level {
+/// The gravest level of all.
+pub(super) fn overall(snapshots: &[Snapshot]) -> Level {
     Level::worst(snapshots.iter().map(|snapshot| snapshot.level))
 }
 

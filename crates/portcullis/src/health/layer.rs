@@ -20,7 +20,7 @@ impl HealthLayer {
     /// Answers below this path, such as `"/internal"` (default none).
     #[must_use]
     pub fn prefix(mut self, prefix: &'static str) -> Self {
-        self.prefix = prefix.trim_end_matches('/');
+        self.prefix = prefix.trim_matches('/');
         self
     }
 }

@@ -79,13 +79,17 @@ impl Health {
         Level::worst(self.0.registry.policies().iter().map(|policy| policy.snapshot().level))
     }
 
+    fn registry(&self) -> &Registry {
+        &self.0.registry
+    }
+
     /// The whole picture as JSON.
     pub fn document(&self) -> serde_json::Value {
-        document::json(&self.0.registry.snapshot())
+        document::json(&self.registry().snapshot())
     }
 
     /// The whole picture for people, a line each.
     pub fn text(&self) -> String {
-        document::text(&self.0.registry.snapshot())
+        document::text(&self.registry().snapshot())
     }
 }

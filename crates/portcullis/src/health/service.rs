@@ -13,8 +13,11 @@ use pin_project_lite::pin_project;
 use portcullis_core::health::Level;
 use tower_service::Service;
 
-use super::HealthLayer;
-use crate::{oneshot::Oneshot, protocol::ResponseBody};
+use super::{HealthLayer, document};
+use crate::{
+    oneshot::Oneshot,
+    protocol::{ResponseBody, without_content},
+};
 
 /// A service that tells its health. It is always ready: a call for the inner service waits for that
 /// service's readiness itself.
@@ -63,10 +66,15 @@ where
 impl HealthLayer {
     /// The answer to a question about health.
     fn answer<B>(&self, request: &Request<B>) -> Option<Response<Bytes>> {
-        if !matches!(*request.method(), Method::GET | Method::HEAD) {
-            return None;
+        match *request.method() {
+            Method::GET => self.get(request),
+            Method::HEAD => self.get(request).map(without_content),
+            _ => None,
         }
-        match request.uri().path().strip_prefix(self.prefix)? {
+    }
+
+    fn get<B>(&self, request: &Request<B>) -> Option<Response<Bytes>> {
+        match self.below_prefix(request.uri().path())? {
             "/livez" => Some(plain(StatusCode::OK, "live")),
             "/readyz" if self.health.is_ready() => Some(plain(StatusCode::OK, "ready")),
             "/readyz" => Some(plain(StatusCode::SERVICE_UNAVAILABLE, "not ready")),
@@ -75,14 +83,19 @@ impl HealthLayer {
         }
     }
 
+    fn below_prefix<'a>(&self, path: &'a str) -> Option<&'a str> {
+        if self.prefix.is_empty() { Some(path) } else { path.strip_prefix('/')?.strip_prefix(self.prefix) }
+    }
+
     fn document(&self, query: Option<&str>) -> Response<Bytes> {
-        let critical = self.health.level() == Level::Critical;
+        let snapshots = self.health.registry().snapshot();
+        let critical = document::overall(&snapshots) == Level::Critical;
         let status = if critical { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
         let wants_text = query.is_some_and(|query| query.split('&').any(|pair| pair == "format=text"));
         if wants_text {
-            return plain(status, self.health.text());
+            return plain(status, document::text(&snapshots));
         }
-        answer(status, "application/json", self.health.document().to_string())
+        answer(status, "application/json", document::json(&snapshots).to_string())
     }
 }
 
@@ -141,5 +154,23 @@ where
 impl<S: Service<Request<B>>, B> fmt::Debug for ResponseFuture<S, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("health::ResponseFuture").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Health, Registry};
+
+    #[test]
+    fn answers_head_without_content() {
+        let layer = HealthLayer::new(Health::new(&Registry::new()));
+        for path in ["/livez", "/readyz", "/health", "/health?format=text"] {
+            let ask = |method| layer.answer(&Request::builder().method(method).uri(path).body(()).unwrap());
+            let (get, head) = (ask(Method::GET).unwrap(), ask(Method::HEAD).unwrap());
+            assert!(head.body().is_empty(), "{path}");
+            assert_eq!(head.headers()[header::CONTENT_LENGTH], get.body().len().to_string(), "{path}");
+            assert_eq!(head.headers()[header::CONTENT_TYPE], get.headers()[header::CONTENT_TYPE], "{path}");
+        }
     }
 }

@@ -86,7 +86,8 @@ impl ProbeBuilder {
         self
     }
 
-    /// Down opens this breaker and keeps it open, up closes it; an isolated breaker is left alone.
+    /// Down opens this breaker and, with an open time longer than the probe's interval and timeout, keeps it
+    /// open; up closes it. An isolated breaker is left alone.
     pub fn feed(mut self, breaker: &Breaker) -> Self {
         self.breaker = Some(breaker.clone());
         self

@@ -5,13 +5,14 @@ use tokio::runtime::Handle;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::{Probe, ProbeService};
-use crate::{BoxError, Boxed, Protocol};
+use super::{Probe, ProbeService, task::Answer};
+use crate::{Boxed, Protocol};
 
 /// Probes a dependency through the service that leads to it; calls pass by unchanged.
 ///
 /// `request` makes the request of each probe; how its answer is judged is up to the protocol, as far as
-/// the head of the answer tells. The probe starts when the layer is first put in front of a service, on
+/// the head of the answer tells. A probe that is refused on its way, as by a bulkhead below, says nothing.
+/// The probe starts when the layer is first put in front of a service, on
 /// the current tokio runtime or on the one it was [given](Self::runtime), and asks that service. It stops
 /// when the last service, layer and handle are dropped.
 ///
@@ -112,7 +113,7 @@ where
 }
 
 /// One probe.
-async fn ask<S, Req, P>(mut service: S, request: Req, protocol: P) -> Result<(), BoxError>
+async fn ask<S, Req, P>(mut service: S, request: Req, protocol: P) -> Answer
 where
     S: Service<Req>,
     P: Protocol<Req, S::Response, S::Error>,
@@ -127,8 +128,8 @@ where
         Err(error) => Some(protocol.judge_error(&protocol.lift(error))),
     };
     match verdict {
-        Some(Verdict::Failure(failure)) => Err(failure.kind.as_str().into()),
-        Some(Verdict::Ignored) => Err("refused before it was sent".into()),
-        Some(Verdict::Success) | None => Ok(()),
+        Some(Verdict::Failure(failure)) => Answer::Failed(failure.kind.as_str().into()),
+        Some(Verdict::Ignored) => Answer::Refused("refused or cancelled on its way".into()),
+        Some(Verdict::Success) | None => Answer::Well,
     }
 }

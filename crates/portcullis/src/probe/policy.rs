@@ -13,7 +13,10 @@ use portcullis_core::{
 };
 use tokio::{runtime::Handle, task::AbortHandle};
 
-use super::{ProbeBuilder, task};
+use super::{
+    ProbeBuilder,
+    task::{self, Answer},
+};
 use crate::{
     BoxError, Breaker, Registry, clock,
     registry::{Policy, Snapshot, Value},
@@ -91,6 +94,8 @@ struct State {
     tracker: Tracker,
     last: Option<Last>,
     probes: u64,
+    /// Failures in a row.
+    failures: u64,
     task: Option<AbortHandle>,
 }
 
@@ -107,7 +112,7 @@ struct Last {
 pub struct ProbeStatus {
     /// Whether the dependency counts as up; it does to begin with.
     pub up: bool,
-    /// Whether it was started.
+    /// Whether it asks: it was started, and its runtime is still there.
     pub started: bool,
     /// Probes that were made.
     pub probes: u64,
@@ -117,7 +122,7 @@ pub struct ProbeStatus {
     pub age: Option<Duration>,
     /// How long the last probe took.
     pub took: Option<Duration>,
-    /// What the last probe failed with.
+    /// What the last probe failed with, or by what it was refused.
     pub error: Option<String>,
 }
 
@@ -135,7 +140,7 @@ impl Probe {
     ) -> Result<Self, ConfigError> {
         config.check()?;
         let tracker = Tracker::new(config.thresholds)?;
-        let state = Mutex::new(State { tracker, last: None, probes: 0, task: None });
+        let state = Mutex::new(State { tracker, last: None, probes: 0, failures: 0, task: None });
         let shared = Arc::new(Shared { name: name.clone(), config, breaker, state });
         registry.join(PolicyKind::Probe, name, &shared);
         Ok(Self(shared))
@@ -146,8 +151,10 @@ impl Probe {
         &self.0.name
     }
 
-    /// Starts asking by `check`, on the current tokio runtime. Does nothing when it was started before,
-    /// or outside a runtime; [`status`](Self::status) tells.
+    /// Starts asking by `check`, on the current tokio runtime. Does nothing when it asks already, or
+    /// outside a runtime; [`status`](Self::status) tells.
+    ///
+    /// A check that panics has failed. One that is refused by a policy on its way says nothing.
     pub fn spawn<F, Fut, T, E>(&self, check: F)
     where
         F: Fn() -> Fut + Send + 'static,
@@ -157,7 +164,7 @@ impl Probe {
     {
         self.start(Handle::try_current().ok(), move || {
             let answer = check();
-            async move { answer.await.map(|_| ()).map_err(Into::into) }
+            async move { answer.await.map_or_else(|error| Answer::of(&*error.into()), |_| Answer::Well) }
         });
     }
 
@@ -165,11 +172,11 @@ impl Probe {
     pub(super) fn start<F, Fut>(&self, runtime: Option<Handle>, check: F)
     where
         F: Fn() -> Fut + Send + 'static,
-        Fut: Future<Output = Result<(), BoxError>> + Send + 'static,
+        Fut: Future<Output = Answer> + Send + 'static,
     {
         let Some(runtime) = runtime else { return };
         let mut state = self.0.state();
-        if state.task.is_none() {
+        if !state.is_asking() {
             let task = runtime.spawn(task::run(Arc::downgrade(&self.0), check));
             state.task = Some(task.abort_handle());
         }
@@ -181,30 +188,45 @@ impl Probe {
     }
 }
 
+impl State {
+    /// A task is also over when its runtime is.
+    fn is_asking(&self) -> bool {
+        self.task.as_ref().is_some_and(|task| !task.is_finished())
+    }
+}
+
 impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes a result, tells the breaker, and says how long to wait for the next.
-    pub(super) fn record(&self, result: Result<(), BoxError>, took: Duration) -> Duration {
-        let success = result.is_ok();
+    pub(super) fn record(&self, answer: Answer, took: Duration) -> Duration {
+        let (success, error) = match answer {
+            Answer::Well => (Some(true), None),
+            Answer::Failed(error) => (Some(false), Some(error)),
+            Answer::Refused(error) => (None, Some(error)),
+        };
         let (changed, up) = {
             let mut state = self.state();
-            let error = result.err().map(|error| error.to_string());
             state.last = Some(Last { at: clock::now(), took, error });
             state.probes += 1;
-            (state.tracker.record(success), state.tracker.is_up())
+            match success {
+                Some(true) => state.failures = 0,
+                Some(false) => state.failures += 1,
+                None => {}
+            }
+            (success.and_then(|success| state.tracker.record(success)), state.tracker.is_up())
         };
         if let Some(breaker) = &self.breaker {
             match (changed, up) {
                 (Some(true), _) => breaker.close(),
                 // Every further failure while down keeps it open.
-                (_, false) if !success => breaker.trip(),
+                (_, false) if success == Some(false) => breaker.trip(),
                 _ => {}
             }
         }
-        let calm = success && up;
+        let calm = success == Some(true) && up;
         self.spread(if calm { self.config.interval } else { self.config.interval_when_down })
     }
 
@@ -217,7 +239,7 @@ impl Shared {
         let last = state.last.as_ref();
         ProbeStatus {
             up: state.tracker.is_up(),
-            started: state.task.is_some(),
+            started: state.is_asking(),
             probes: state.probes,
             against: state.tracker.against(),
             age: last.map(|last| clock::now().since(last.at)),
@@ -250,7 +272,7 @@ impl Policy for Shared {
             (true, false) if self.config.critical => ("down", Level::Critical),
             (true, false) => ("down", Level::Degraded),
         };
-        let failures = if status.up { status.against } else { self.config.thresholds.down_after };
+        let failures = self.state().failures;
         let mut values = vec![
             ("critical", self.config.critical.into()),
             ("consecutive_failures", failures.into()),

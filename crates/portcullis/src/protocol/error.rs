@@ -66,6 +66,10 @@ pub(crate) fn judge_error(error: &(dyn Error + 'static)) -> Verdict {
     if let Some(rejection) = Rejection::find(error) {
         return rejection.verdict();
     }
+    #[cfg(feature = "hyper")]
+    if super::http::delivery::is_callers(error) {
+        return Verdict::Ignored;
+    }
     let mut failure = Failure::new(FailureKind::Other);
     let mut next = Some(error);
     while let Some(error) = next {
@@ -91,6 +95,8 @@ pub(crate) fn judge_any<E: 'static>(error: &E) -> Verdict {
         judge_error(&**boxed)
     } else if let Some(rejection) = error.downcast_ref::<Rejection>() {
         rejection.verdict()
+    } else if let Some(call) = error.downcast_ref::<super::CallError>() {
+        judge_error(call)
     } else {
         Failure::new(FailureKind::Other).into()
     }
@@ -100,11 +106,13 @@ fn judge_io(error: &io::Error) -> Failure {
     use io::ErrorKind as Kind;
     match error.kind() {
         // Only connecting can be refused: nothing was sent.
-        Kind::ConnectionRefused
-        | Kind::NetworkUnreachable
-        | Kind::HostUnreachable
-        | Kind::AddrNotAvailable => Failure::new(FailureKind::Connection).delivery(Delivery::NotSent),
-        Kind::NotConnected => Failure::new(FailureKind::Connection),
+        Kind::ConnectionRefused | Kind::AddrNotAvailable => {
+            Failure::new(FailureKind::Connection).delivery(Delivery::NotSent)
+        }
+        // An open connection can say this too, once its peer has become unreachable.
+        Kind::NetworkUnreachable | Kind::HostUnreachable | Kind::NotConnected => {
+            Failure::new(FailureKind::Connection)
+        }
         Kind::ConnectionReset | Kind::ConnectionAborted | Kind::BrokenPipe | Kind::UnexpectedEof => {
             Failure::new(FailureKind::Network)
         }
@@ -125,4 +133,33 @@ fn known_error(error: &(dyn Error + 'static)) -> Option<Failure> {
     }
     #[cfg(not(feature = "hyper"))]
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn delivery(kind: io::ErrorKind) -> Delivery {
+        judge_error(&io::Error::from(kind)).failure().unwrap().delivery
+    }
+
+    #[test]
+    fn only_what_no_open_connection_can_say_was_not_sent() {
+        assert_eq!(delivery(io::ErrorKind::ConnectionRefused), Delivery::NotSent);
+        for kind in [io::ErrorKind::HostUnreachable, io::ErrorKind::NetworkUnreachable] {
+            assert_eq!(delivery(kind), Delivery::MaybeProcessed, "{kind:?}");
+        }
+    }
+
+    #[cfg(feature = "http")]
+    #[test]
+    fn sees_through_the_errors_of_the_protocols() {
+        use portcullis_core::{Name, Reason};
+
+        let rejection = Rejection::new(Name::from("x"), Reason::BulkheadFull { limit: 1, queued: 0 });
+        let verdict = rejection.verdict();
+        assert_eq!(judge_any(&crate::protocol::CallError::new(rejection.clone())), verdict);
+        assert_eq!(judge_any::<BoxError>(&rejection.clone().into()), verdict);
+        assert_eq!(judge_any(&rejection), verdict);
+    }
 }

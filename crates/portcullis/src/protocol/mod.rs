@@ -51,6 +51,8 @@ pub use typed::Typed;
 #[cfg(feature = "http")]
 pub(crate) use error::judge_any;
 pub(crate) use error::judge_error;
+#[cfg(feature = "http")]
+pub(crate) use http::without_content;
 pub(crate) use ticket::watched;
 
 use portcullis_core::{Rejection, Verdict};

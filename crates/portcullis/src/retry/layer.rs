@@ -79,7 +79,8 @@ impl<P, R, I> RetryLayer<P, R, I> {
     }
 
     /// For gRPC; see [`Grpc`]. The inner service gets a [`ReplayBody`](super::ReplayBody); a tonic channel
-    /// wants `.rebody(tonic::body::Body::new)` besides.
+    /// wants `.rebody(tonic::body::Body::new)` besides. No gRPC call says of itself that it is idempotent:
+    /// without [`idempotent_if`](Self::idempotent_if), only calls that were never begun are made again.
     pub fn grpc(self) -> RetryLayer<Grpc, HttpReplay, I> {
         self.protocol(Grpc::default()).replay(HttpReplay::default())
     }

@@ -230,10 +230,11 @@ fn is_safe(failure: &Failure, idempotent: bool) -> bool {
 }
 
 impl Shared {
-    /// The backoff, or what the dependency asked for when that is longer.
+    /// What the dependency asked for, and the backoff: those who were all told the same time are not to
+    /// come back together.
     fn wait(&self, retry: u32, failure: &Failure) -> Duration {
         let asked = failure.retry_after.unwrap_or_default().min(self.config.max_retry_after);
-        self.config.backoff.delay(retry, self.random()).max(asked)
+        self.config.backoff.delay(retry, self.random()).saturating_add(asked)
     }
 
     fn random(&self) -> u64 {

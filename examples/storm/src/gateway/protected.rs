@@ -127,7 +127,8 @@ fn grpc_backend(policies: Policies, channel: Channel) -> GrpcBackend {
     let channel = ServiceBuilder::new()
         .map_response(|answer: Response<_>| answer.map(tonic::body::Body::new))
         .layer(TimeoutLayer::new(policies.call).grpc())
-        .layer(RetryLayer::new(policies.retry).grpc().rebody(tonic::body::Body::new))
+        // An echo may be asked for twice; gRPC itself does not say so of any call.
+        .layer(RetryLayer::new(policies.retry).grpc().idempotent().rebody(tonic::body::Body::new))
         .layer(BreakerLayer::new(policies.breaker).grpc())
         .layer(BulkheadLayer::new(policies.bulkhead).grpc())
         .layer(TimeoutLayer::new(policies.attempt).grpc())

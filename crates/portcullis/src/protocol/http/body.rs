@@ -56,6 +56,7 @@ pub(super) enum Rest {
 struct Guard<T: Ticket> {
     ticket: Option<T>,
     rest: Rest,
+    wire: Wire,
 }
 
 impl<T: Ticket> Guard<T> {
@@ -85,21 +86,28 @@ impl<T: Ticket> Drop for Guard<T> {
 
 impl<B, T: Ticket> ResponseBody<B, T> {
     pub(crate) fn full(bytes: Bytes) -> Self {
-        let guard = Guard { ticket: None, rest: Rest::Known };
+        let guard = Guard { ticket: None, rest: Rest::Known, wire: Wire::Http };
         Self { state: State::Own { bytes: Some(bytes) }, guard }
     }
 
     /// The inner body, without a ticket.
     pub(crate) fn inner(body: B) -> Self {
-        let guard = Guard { ticket: None, rest: Rest::Known };
+        let guard = Guard { ticket: None, rest: Rest::Known, wire: Wire::Http };
         Self { state: State::Inner { body }, guard }
+    }
+}
+
+/// An empty body, with which layers of others answer.
+impl<B, T: Ticket> Default for ResponseBody<B, T> {
+    fn default() -> Self {
+        Self::full(Bytes::new())
     }
 }
 
 impl<B: Body, T: Ticket> ResponseBody<B, T> {
     /// The inner body, with the ticket for as long as it lasts.
-    pub(super) fn guarded(body: B, ticket: Option<T>, rest: Rest) -> Self {
-        let mut guard = Guard { ticket, rest };
+    pub(super) fn guarded(body: B, ticket: Option<T>, rest: Rest, wire: Wire) -> Self {
+        let mut guard = Guard { ticket, rest, wire };
         // Nobody asks an empty body for frames.
         if body.is_end_stream() {
             guard.end();
@@ -188,13 +196,92 @@ impl<T: Ticket> Guard<T> {
 
     /// Ends the body before its time: gRPC by a status in the trailers, HTTP by an error.
     fn cut(&mut self, rejection: &Rejection) -> Option<Frame<Bytes>> {
-        let wire = if matches!(self.rest, Rest::Trailers) { Wire::Grpc } else { Wire::Http };
         self.settle(rejection.verdict());
         self.ticket = None;
-        (wire == Wire::Grpc).then(|| {
+        (self.wire == Wire::Grpc).then(|| {
             let mut trailers = HeaderMap::new();
             refusal::status_headers(rejection, &mut trailers);
             Frame::trailers(trailers)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use portcullis_core::{Name, Reason, TimeoutScope};
+
+    use super::*;
+    use crate::{Grpc, Protocol};
+
+    /// A ticket that ends the body at once.
+    struct Revoked;
+
+    impl Ticket for Revoked {
+        fn settle(&mut self, _: Verdict) {}
+
+        fn poll_revoked(&mut self, _: &mut Context<'_>) -> Poll<Rejection> {
+            let limit = std::time::Duration::from_secs(1);
+            let reason = Reason::Timeout { scope: TimeoutScope::Total, limit, sent: true };
+            Poll::Ready(Rejection::new(Name::from("x"), reason))
+        }
+    }
+
+    /// A body that waits.
+    struct Silent;
+
+    impl Body for Silent {
+        type Data = Bytes;
+        type Error = BoxError;
+
+        fn poll_frame(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+            Poll::Pending
+        }
+    }
+
+    type Request = ::http::Request<()>;
+    type Response<B> = ::http::Response<B>;
+
+    type Guarded = Response<ResponseBody<Silent, Revoked>>;
+
+    /// The first frame of a body that waits and whose time is over.
+    fn cut<P>(protocol: P) -> Result<Frame<Bytes>, BoxError>
+    where
+        P: Protocol<Request, Response<Silent>, BoxError, Response<Revoked> = Guarded>,
+    {
+        let context = protocol.context(&Request::default());
+        let response = protocol.complete(context, Response::new(Silent), &mut Some(Revoked));
+        let mut body = std::pin::pin!(response.into_body());
+        match body.as_mut().poll_frame(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Some(frame)) => frame,
+            _ => panic!("not cut"),
+        }
+    }
+
+    #[test]
+    fn a_grpc_stream_is_cut_by_a_status_whoever_judged_its_head() {
+        for verdict in [None, Some(Verdict::Success), Some(Verdict::Ignored)] {
+            let judged = Grpc::default().classify(move |_: Result<&super::super::Head<'_>, &_>| verdict);
+            let trailers = cut(judged).unwrap().into_trailers().unwrap();
+            assert_eq!(trailers["grpc-status"], "4", "{verdict:?}");
+        }
+    }
+
+    #[test]
+    fn http_is_cut_by_an_error() {
+        let error = cut(crate::HttpClient::default()).unwrap_err();
+        assert!(error.is::<Rejection>());
+    }
+
+    /// tower-http's layers answer with one of these.
+    #[test]
+    fn there_is_an_empty_one() {
+        let body = ResponseBody::<Silent, Revoked>::default();
+        assert!(body.is_end_stream());
+        assert_eq!(body.size_hint().exact(), Some(0));
     }
 }

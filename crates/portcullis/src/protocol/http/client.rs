@@ -4,7 +4,7 @@ use ::http::{Request, Response};
 use http_body::Body;
 use portcullis_core::{Rejection, Verdict};
 
-use super::{Head, ResponseBody, status};
+use super::{Head, ResponseBody, Wire, status};
 use crate::{
     BoxError, Ticket,
     protocol::{Classify, Protocol, judge_error},
@@ -12,9 +12,11 @@ use crate::{
 
 /// For HTTP clients: hyper's, reqwest's, anything that answers with an `http::Response`.
 ///
-/// Errors are failures, and so are 5xx, 408 and 429, with their `Retry-After`; other answers are
-/// successes, because the dependency gave them. A refusal is an error that downcasts to [`Rejection`].
-/// The ticket lives until the body ends; a body that fails makes a failure of what looked like success.
+/// Errors are failures, and so are 5xx (but for 501 and 505), 408 and 429, with their `Retry-After`; other
+/// answers are successes, because the dependency gave them. A refusal is an error that downcasts to
+/// [`Rejection`]. The ticket lives until the body ends; a body that fails makes a failure of what looked
+/// like success. With the feature `hyper`, a request whose own body broke off says nothing about the
+/// dependency.
 #[derive(Clone, Copy, Debug)]
 pub struct HttpClient<C = ()> {
     classify: C,
@@ -71,7 +73,7 @@ where
         ticket: &mut Option<T>,
     ) -> Response<ResponseBody<B, T>> {
         let verdict = Protocol::<Request<ReqB>, Response<B>, Err>::judge(self, &context, &response);
-        super::guard(response, ticket, verdict)
+        super::guard(response, ticket, verdict, Wire::Http)
     }
 
     fn refuse<T: Ticket>(

@@ -62,7 +62,7 @@ where
 
     fn judge(&self, (): &(), response: &Response<B>) -> Option<Verdict> {
         let head = Head::of(response);
-        self.classify.classify(Ok(&head)).or_else(|| status::judge_grpc(&head))
+        self.classify.classify(Ok(&head)).or_else(|| status::judge_grpc(&head, status::judge_client))
     }
 
     fn complete<T: Ticket>(
@@ -72,7 +72,7 @@ where
         ticket: &mut Option<T>,
     ) -> Response<ResponseBody<B, T>> {
         let verdict = Protocol::<Request<ReqB>, Response<B>, Err>::judge(self, &context, &response);
-        super::guard(response, ticket, verdict)
+        super::guard(response, ticket, verdict, Wire::Grpc)
     }
 
     fn refuse<T: Ticket>(

@@ -1,6 +1,6 @@
 //! What the protocols read of requests and responses.
 
-use ::http::{Extensions, HeaderMap, Request, Response, StatusCode, header::CONTENT_TYPE};
+use ::http::{Extensions, HeaderMap, Method, Request, Response, StatusCode, header::CONTENT_TYPE};
 
 /// The head of a response, for judgements that need not know its body.
 ///
@@ -29,11 +29,13 @@ impl<'a> Head<'a> {
     }
 }
 
-/// Whether a request is gRPC, by its content type.
+/// What an answer to a request must be: gRPC, by the request's content type, or HTTP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wire {
     /// HTTP.
     Http,
+    /// HTTP, and the answer has no content.
+    Head,
     /// gRPC.
     Grpc,
 }
@@ -41,7 +43,11 @@ pub enum Wire {
 impl Wire {
     pub(crate) fn of<B>(request: &Request<B>) -> Self {
         let grpc = request.headers().get(CONTENT_TYPE).is_some_and(|value| is_grpc(value.as_bytes()));
-        if grpc { Self::Grpc } else { Self::Http }
+        match request.method() {
+            _ if grpc => Self::Grpc,
+            &Method::HEAD => Self::Head,
+            _ => Self::Http,
+        }
     }
 }
 

@@ -19,6 +19,7 @@ pub use grpc::Grpc;
 pub use head::{Head, Wire};
 pub use refusal::refusal;
 use refusal::response as refusal_response;
+pub(crate) use refusal::without_content;
 pub use server::HttpServer;
 
 use ::http::Response;
@@ -33,6 +34,7 @@ fn guard<B: Body, T: Ticket>(
     response: Response<B>,
     ticket: &mut Option<T>,
     verdict: Option<Verdict>,
+    wire: Wire,
 ) -> Response<ResponseBody<B, T>> {
     let rest = match verdict {
         Some(verdict @ Verdict::Success) => body::Rest::Head(verdict),
@@ -42,5 +44,5 @@ fn guard<B: Body, T: Ticket>(
         }
         None => body::Rest::Trailers,
     };
-    response.map(|body| ResponseBody::guarded(body, ticket.take(), rest))
+    response.map(|body| ResponseBody::guarded(body, ticket.take(), rest, wire))
 }

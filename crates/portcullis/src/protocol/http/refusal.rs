@@ -21,6 +21,7 @@ const DEADLINE_EXCEEDED: &str = "4";
 pub(super) fn response<B, T: Ticket>(wire: Wire, rejection: Rejection) -> Response<ResponseBody<B, T>> {
     let response = match wire {
         Wire::Http => refusal(rejection),
+        Wire::Head => without_content(refusal(rejection)),
         Wire::Grpc => grpc(rejection),
     };
     response.map(ResponseBody::full)
@@ -51,7 +52,7 @@ pub fn refusal(rejection: Rejection) -> Response<Bytes> {
         "policy": &**rejection.policy(),
         "kind": rejection.kind().as_str(),
         "reason": rejection.reason().as_str(),
-        "retry_after_ms": rejection.retry_after().map(|after| after.as_millis() as u64),
+        "retry_after_ms": rejection.retry_after().map(whole_millis),
     });
     let mut response = Response::new(Bytes::from(document.to_string()));
     *response.status_mut() = status;
@@ -63,9 +64,22 @@ pub fn refusal(rejection: Rejection) -> Response<Bytes> {
     response
 }
 
+/// The answer to a `HEAD`: what a `GET` would get, but for the content. hyper takes that off by itself only
+/// with HTTP/1; with HTTP/2 the client would see a broken stream.
+pub(crate) fn without_content(mut response: Response<Bytes>) -> Response<Bytes> {
+    let length = std::mem::take(response.body_mut()).len();
+    response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    response
+}
+
 /// Whole seconds, rounded up, at least one: nobody is to come back too early.
 fn whole_seconds(after: Duration) -> u64 {
-    (after.as_secs() + u64::from(after.subsec_nanos() > 0)).max(1)
+    after.as_secs().saturating_add(u64::from(after.subsec_nanos() > 0)).max(1)
+}
+
+/// Whole milliseconds, rounded up.
+fn whole_millis(after: Duration) -> u64 {
+    u64::try_from(after.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
 }
 
 /// A trailers-only response: the status stands in the headers, and there is no body.
@@ -75,7 +89,9 @@ fn grpc(rejection: Rejection) -> Response<Bytes> {
     headers.insert(header::CONTENT_TYPE, GRPC);
     status_headers(&rejection, headers);
     if let Some(after) = rejection.retry_after() {
-        headers.insert("grpc-retry-pushback-ms", HeaderValue::from(after.as_millis() as u64));
+        // Read as a signed number of 32 bits; what does not fit would forbid to try again.
+        let pushback = i32::try_from(whole_millis(after)).unwrap_or(i32::MAX);
+        headers.insert("grpc-retry-pushback-ms", HeaderValue::from(pushback));
     }
     response.extensions_mut().insert(rejection);
     response
@@ -104,4 +120,42 @@ fn percent_encoded(message: &str) -> HeaderValue {
     }
     // Printable ASCII alone is always a value.
     HeaderValue::try_from(encoded).unwrap_or(HeaderValue::from_static("refused"))
+}
+
+#[cfg(test)]
+mod tests {
+    use portcullis_core::Name;
+
+    use super::*;
+
+    fn rejection(after: Duration) -> Rejection {
+        let reason = Reason::BulkheadFull { limit: 1, queued: 0 };
+        Rejection::new(Name::from("lager-50%-ü\n"), reason).with_retry_after(Some(after))
+    }
+
+    fn document(response: &Response<Bytes>) -> serde_json::Value {
+        serde_json::from_slice(response.body()).unwrap()
+    }
+
+    #[test]
+    fn no_wait_is_too_long_or_comes_out_too_short() {
+        for (after, seconds, millis, pushback) in [
+            (Duration::ZERO, "1", 0, "0"),
+            (Duration::from_micros(1), "1", 1, "1"),
+            (Duration::from_micros(1_000_001), "2", 1001, "1001"),
+            (Duration::MAX, "18446744073709551615", u64::MAX, "2147483647"),
+        ] {
+            let http = refusal(rejection(after));
+            assert_eq!(http.headers()[header::RETRY_AFTER], seconds, "{after:?}");
+            assert_eq!(document(&http)["retry_after_ms"], millis, "{after:?}");
+            assert_eq!(grpc(rejection(after)).headers()["grpc-retry-pushback-ms"], pushback, "{after:?}");
+        }
+    }
+
+    #[test]
+    fn any_name_fits_into_a_grpc_message() {
+        let response = grpc(rejection(Duration::ZERO));
+        let message = response.headers()["grpc-message"].to_str().unwrap();
+        assert!(message.starts_with("bulkhead 'lager-50%25-%C3%BC%0A' is full"), "{message}");
+    }
 }

@@ -12,10 +12,10 @@ use crate::{
 
 /// For HTTP servers: axum routers, hyper servers, also those that serve gRPC beside HTTP.
 ///
-/// A 5xx is a failure, and for a gRPC request a failing `grpc-status`. A refusal is a response: 503 or
-/// 504 with `Retry-After` and a problem document, and for a gRPC request a trailers-only response. The
-/// service's error type stays what it was, so `Router::layer` needs nothing else. The ticket lives until
-/// the body ends. The [`Rejection`] is in the response's extensions, for outer layers to see.
+/// A 5xx (but for 501 and 505) is a failure, and for a gRPC request a failing `grpc-status`. A refusal is
+/// a response: 503 or 504 with `Retry-After` and a problem document, and for a gRPC request a trailers-only
+/// response. The service's error type stays what it was, so `Router::layer` needs nothing else. The ticket
+/// lives until the body ends. The [`Rejection`] is in the response's extensions, for outer layers to see.
 #[derive(Clone, Copy, Debug)]
 pub struct HttpServer<C = ()> {
     classify: C,
@@ -66,8 +66,8 @@ where
         let head = Head::of(response);
         match (self.classify.classify(Ok(&head)), wire) {
             (Some(verdict), _) => Some(verdict),
-            (None, Wire::Grpc) => status::judge_grpc(&head),
-            (None, Wire::Http) => Some(status::judge_server(&head)),
+            (None, Wire::Grpc) => status::judge_grpc(&head, status::judge_server),
+            (None, Wire::Http | Wire::Head) => Some(status::judge_server(&head)),
         }
     }
 
@@ -78,7 +78,7 @@ where
         ticket: &mut Option<T>,
     ) -> Response<ResponseBody<B, T>> {
         let verdict = Protocol::<Request<ReqB>, Response<B>, Err>::judge(self, &wire, &response);
-        super::guard(response, ticket, verdict)
+        super::guard(response, ticket, verdict, wire)
     }
 
     fn refuse<T: Ticket>(
@@ -87,5 +87,54 @@ where
         rejection: Rejection,
     ) -> Result<Response<ResponseBody<B, T>>, Err> {
         Ok(super::refusal_response(wire, rejection))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use ::http::{Method, header};
+    use portcullis_core::{Name, Reason};
+
+    use super::*;
+    use crate::BoxError;
+
+    type Inner = http_body_util::Full<bytes::Bytes>;
+
+    fn judged(content_type: &'static str, status: u16) -> Option<Verdict> {
+        let request = Request::builder().header(header::CONTENT_TYPE, content_type).body(()).unwrap();
+        let response = Response::builder().status(status).body(Inner::default()).unwrap();
+        let context = Protocol::<_, Response<Inner>, Infallible>::context(&HttpServer::default(), &request);
+        Protocol::<Request<()>, _, Infallible>::judge(&HttpServer::default(), &context, &response)
+    }
+
+    #[test]
+    fn what_a_server_refuses_is_not_its_failure() {
+        for content_type in ["application/json", "application/grpc"] {
+            for refused in [408, 429] {
+                assert_eq!(judged(content_type, refused), Some(Verdict::Ignored), "{content_type} {refused}");
+            }
+            assert!(matches!(judged(content_type, 500), Some(Verdict::Failure(_))), "{content_type}");
+        }
+    }
+
+    fn refused(method: Method) -> Response<ResponseBody<Inner, ()>> {
+        let request = Request::builder().method(method).body(()).unwrap();
+        let server = HttpServer::default();
+        let context = Protocol::<_, Response<Inner>, Infallible>::context(&server, &request);
+        let rejection = Rejection::new(Name::from("x"), Reason::BulkheadFull { limit: 1, queued: 0 });
+        let Ok(response) =
+            Protocol::<Request<()>, Response<Inner>, Infallible>::refuse(&server, context, rejection);
+        response
+    }
+
+    #[test]
+    fn refuses_head_without_content() -> Result<(), BoxError> {
+        let (get, head) = (refused(Method::GET), refused(Method::HEAD));
+        assert!(head.body().is_end_stream());
+        let length = head.headers()[header::CONTENT_LENGTH].to_str()?.parse().ok();
+        assert_eq!((length, head.status()), (get.body().size_hint().exact(), get.status()));
+        Ok(())
     }
 }

@@ -38,15 +38,16 @@ pub(super) fn judge_server(head: &Head<'_>) -> Verdict {
     }
 }
 
-/// A gRPC response by what its head says; `None` when the trailers will.
-pub(super) fn judge_grpc(head: &Head<'_>) -> Option<Verdict> {
+/// A gRPC response by what its head says, which may be no gRPC at all, but `http`; `None` when the trailers
+/// will say it.
+pub(super) fn judge_grpc(head: &Head<'_>, http: fn(&Head<'_>) -> Verdict) -> Option<Verdict> {
     if let Some(rejection) = head.extensions.get::<Rejection>() {
         return Some(rejection.verdict());
     }
     if let Some(status) = head.headers.get(GRPC_STATUS) {
-        return Some(grpc_status(status, true));
+        return Some(grpc_status(status));
     }
-    (head.status != StatusCode::OK).then(|| judge_client(head))
+    (head.status != StatusCode::OK).then(|| http(head))
 }
 
 pub(super) const GRPC_STATUS: &str = "grpc-status";
@@ -54,7 +55,7 @@ pub(super) const GRPC_STATUS: &str = "grpc-status";
 /// A gRPC call by its trailers. A call must end with a status; one that does not has failed.
 pub(super) fn judge_trailers(trailers: &HeaderMap) -> Verdict {
     match trailers.get(GRPC_STATUS) {
-        Some(status) => grpc_status(status, false),
+        Some(status) => grpc_status(status),
         None => no_grpc_status(),
     }
 }
@@ -64,8 +65,9 @@ pub(super) fn no_grpc_status() -> Verdict {
     Failure::new(FailureKind::Network).into()
 }
 
-/// Codes of <https://grpc.io/docs/guides/status-codes/>.
-fn grpc_status(status: &HeaderValue, trailers_only: bool) -> Verdict {
+/// Codes of <https://grpc.io/docs/guides/status-codes/>. None of them says that nothing was done: a handler
+/// that is half through answers `UNAVAILABLE` too, when a dependency of its own is.
+fn grpc_status(status: &HeaderValue) -> Verdict {
     let kind = match status.as_bytes() {
         // OK; and what is the caller's doing: invalid argument, not found, already exists, permission
         // denied, failed precondition, out of range, unimplemented, unauthenticated
@@ -79,8 +81,5 @@ fn grpc_status(status: &HeaderValue, trailers_only: bool) -> Verdict {
         b"15" => FailureKind::DataLoss,
         _ => FailureKind::Other,
     };
-    // A server that is unavailable before it has sent anything has not begun.
-    let refused = trailers_only && kind == FailureKind::Unavailable;
-    let delivery = if refused { Delivery::NotProcessed } else { Delivery::MaybeProcessed };
-    Failure::new(kind).delivery(delivery).into()
+    Failure::new(kind).into()
 }

@@ -48,7 +48,8 @@ impl<B> ReplayBody<B> {
 impl<B: Body<Data = Bytes>> ReplayBody<B> {
     /// The body from its beginning, if it can still be had.
     pub(super) fn again(tape: &Arc<Mutex<Tape<B>>>) -> Option<Self> {
-        lock(tape).can_begin().then(|| Self::taped(tape.clone()))
+        let at = lock(tape).begin()?;
+        Some(Self(Source::Taped { tape: tape.clone(), at }))
     }
 }
 

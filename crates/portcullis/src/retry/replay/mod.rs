@@ -6,6 +6,8 @@ mod body;
 mod http;
 #[cfg(feature = "http")]
 mod tape;
+#[cfg(feature = "http")]
+mod waiting;
 
 #[cfg(feature = "http")]
 pub use body::ReplayBody;

@@ -2,6 +2,7 @@
 
 use std::{
     pin::Pin,
+    sync::{Arc, Weak},
     task::{Context, Poll, Waker, ready},
 };
 
@@ -9,6 +10,7 @@ use ::http::HeaderMap;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
+use super::waiting::Waiting;
 use crate::BoxError;
 
 /// Where a reader stands on a tape.
@@ -17,6 +19,8 @@ pub(super) struct Position {
     frames: usize,
     bytes: u64,
     trailers: bool,
+    /// Held by the readers of further attempts; the first has none.
+    attempt: Option<Arc<()>>,
 }
 
 /// A body, and what has been read of it, as long as that is within the cap.
@@ -24,15 +28,16 @@ pub(super) struct Position {
 pub(super) struct Tape<B> {
     body: B,
     hint: SizeHint,
-    /// Data frames that were read; empty once over the cap.
+    /// Data frames that were read; empty once `Capped`.
     frames: Vec<Bytes>,
     read: usize,
     buffered: usize,
     cap: usize,
     trailers: Option<HeaderMap>,
     state: State,
-    /// Readers that wait for the body.
-    waiting: Vec<Waker>,
+    waiting: Arc<Waiting>,
+    /// The attempt that began last.
+    newest: Weak<()>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,13 +61,19 @@ impl<B: Body<Data = Bytes>> Tape<B> {
             cap,
             trailers: None,
             state: State::Reading,
-            waiting: Vec::new(),
+            waiting: Arc::default(),
+            newest: Weak::new(),
         }
     }
 
-    /// Whether the body can be read from its beginning.
-    pub(super) fn can_begin(&self) -> bool {
-        self.state != State::Failed && self.frames.len() == self.read
+    /// The beginning, for a further attempt, as long as the body can be read from there.
+    pub(super) fn begin(&mut self) -> Option<Position> {
+        if self.state == State::Failed || self.frames.len() != self.read {
+            return None;
+        }
+        let attempt = Arc::new(());
+        self.newest = Arc::downgrade(&attempt);
+        Some(Position { attempt: Some(attempt), ..Position::default() })
     }
 
     pub(super) fn is_end(&self, at: &Position) -> bool {
@@ -72,6 +83,11 @@ impl<B: Body<Data = Bytes>> Tape<B> {
                 State::Reading | State::Capped => self.body.is_end_stream(),
                 State::Failed => false,
             }
+    }
+
+    /// Whether this reader's attempt is over: a later one has begun, and is not given up.
+    fn is_over(&self, at: &Position) -> bool {
+        self.newest.strong_count() > 0 && at.attempt.as_ref().map(Arc::as_ptr) != Some(self.newest.as_ptr())
     }
 
     /// What is still to come, by what the body said at its beginning.
@@ -96,8 +112,12 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         if at.frames == self.read && matches!(self.state, State::Reading | State::Capped) {
-            let frame = ready!(self.poll_body(cx));
-            self.waiting.drain(..).for_each(Waker::wake);
+            let over = self.is_over(at);
+            if over && self.buffered > self.cap {
+                return Poll::Ready(Some(Err("the request's body is being read by a later attempt".into())));
+            }
+            let frame = ready!(self.poll_body(over, cx));
+            self.waiting.wake_others(cx.waker());
             match frame {
                 Ok(Some(data)) => {
                     at.advance(&data);
@@ -125,13 +145,10 @@ where
     }
 
     /// Reads on: data, or `None` when the end or the trailers were reached.
-    fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, BoxError>> {
-        let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) else {
-            if !self.waiting.iter().any(|waker| waker.will_wake(cx.waker())) {
-                self.waiting.push(cx.waker().clone());
-            }
-            return Poll::Pending;
-        };
+    fn poll_body(&mut self, over: bool, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, BoxError>> {
+        self.waiting.add(cx.waker());
+        let waker = Waker::from(self.waiting.clone());
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(&mut Context::from_waker(&waker)));
         Poll::Ready(match frame {
             None => {
                 self.state = State::Ended;
@@ -143,7 +160,7 @@ where
             }
             Some(Ok(frame)) => match frame.into_data() {
                 Ok(data) => {
-                    self.record(&data);
+                    self.record(&data, over);
                     Ok(Some(data))
                 }
                 Err(other) => {
@@ -155,10 +172,11 @@ where
         })
     }
 
-    fn record(&mut self, data: &Bytes) {
+    /// An attempt that is over may not take from the next what is over the cap: it is kept for that one.
+    fn record(&mut self, data: &Bytes, over: bool) {
         self.read += 1;
         self.buffered = self.buffered.saturating_add(data.len());
-        if self.buffered > self.cap {
+        if self.buffered > self.cap && !over {
             self.state = State::Capped;
             self.frames = Vec::new();
         } else {
@@ -173,3 +191,6 @@ impl Position {
         self.bytes += data.len() as u64;
     }
 }
+
+#[cfg(test)]
+mod tests;
