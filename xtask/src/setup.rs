@@ -55,12 +55,22 @@ const TOOLS: &[Tool] = &[
     },
 ];
 
-/// Installs all there is.
+/// Installs all there is, and says so.
 pub(crate) fn everything(shell: &Shell) -> Result<()> {
     for purpose in [Purpose::Test, Purpose::Bench, Purpose::Ci] {
         setup(shell, purpose)?;
     }
-    println!("xtask setup: everything is there");
+    let lacking: Vec<_> = TOOLS.iter().filter(|tool| !has_subcommand(shell, tool.subcommand)).collect();
+    match lacking.as_slice() {
+        [] => println!("xtask setup: everything is there"),
+        tools => {
+            let names: Vec<_> = tools.iter().map(|tool| tool.name).collect();
+            println!(
+                "xtask setup: it works without {}, see above; everything else is there",
+                names.join(", ")
+            );
+        }
+    }
     Ok(())
 }
 
@@ -106,7 +116,11 @@ fn packages(shell: &Shell, purpose: Purpose) -> Result<()> {
     }
     let names: Vec<&str> = missing.iter().map(|package| package.name).collect();
     if !is_root(shell) || !on_path("apt-get") {
-        bail!("as root, on Debian: apt-get install --no-install-recommends {}", names.join(" "));
+        bail!(
+            "install {0} as root: on Debian by `apt-get install --no-install-recommends {0}`, elsewhere by what \
+             your system has for it. Then run this again",
+            names.join(" ")
+        );
     }
     apt_get(shell, &names)
 }

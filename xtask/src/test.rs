@@ -30,7 +30,7 @@ fn tests(shell: &Shell, arguments: &[String]) -> Result<()> {
         let config = format!("xtask:{}", shell.current_dir().join(CONFIG).display());
         cmd!(shell, "cargo nextest run --workspace --tool-config-file {config} {arguments...}").run()?;
     } else {
-        cmd!(shell, "cargo test --workspace --lib --bins --tests {arguments...}").run()?;
+        cmd!(shell, "cargo test --no-fail-fast --workspace --lib --bins --tests {arguments...}").run()?;
     }
     Ok(())
 }

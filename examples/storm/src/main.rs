@@ -6,7 +6,7 @@
 //! ```
 //!
 //! It exits with 0 if the protected side kept its promises, with 1 if it did not, and with 2 if the
-//! storm could not be run.
+//! storm could not be run, or the machine was too busy with other things for a verdict.
 
 #![forbid(unsafe_code)]
 

@@ -9,11 +9,13 @@
 //! assert_eq!(recorder.book().buckets[0].good, 1);
 //! ```
 
+use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use hdrhistogram::{CreationError, Histogram};
 
+use crate::gateway::{DEADLINE, TOLERANCE};
 use crate::schedule::{Schedule, bucket_of};
 
 /// Longest latency that is told apart, in microseconds.
@@ -106,6 +108,9 @@ pub(crate) struct Book {
     pub(crate) buckets: Vec<Counts>,
     /// One page per phase of the schedule.
     pub(crate) phases: Vec<Page>,
+    /// Every wait that was longer than is promised, from arrival to answer: to be looked at once it is known
+    /// when the machine was away.
+    pub(crate) overlong: Vec<Range<Duration>>,
     /// What ended since the last look.
     recent: Page,
 }
@@ -129,7 +134,7 @@ impl Recorder {
     pub(crate) fn new(schedule: Schedule) -> Result<Self, CreationError> {
         let phases = schedule.phases().iter().map(|_| Page::new()).collect::<Result<_, _>>()?;
         let buckets = vec![Counts::default(); bucket_of(schedule.end())];
-        let book = Mutex::new(Book { buckets, phases, recent: Page::new()? });
+        let book = Mutex::new(Book { buckets, phases, overlong: Vec::new(), recent: Page::new()? });
         Ok(Self { schedule, book })
     }
 
@@ -143,6 +148,9 @@ impl Recorder {
             self.schedule.place_at(sample.arrived).and_then(|place| book.phases.get_mut(place))
         {
             page.add(&sample);
+            if sample.took > DEADLINE + TOLERANCE {
+                book.overlong.push(sample.arrived..sample.arrived + sample.took);
+            }
         }
         book.recent.add(&sample);
     }
@@ -178,6 +186,7 @@ mod tests {
         assert_eq!((book.buckets[19].lost, book.buckets[19].good), (1, 1));
         assert_eq!((book.phases[0].counts.all(), book.phases[1].counts.all()), (2, 0));
         assert_eq!(book.longest(), Duration::from_secs(1));
+        assert_eq!(book.overlong, [arrived..arrived + Duration::from_secs(1)]);
     }
 
     #[test]

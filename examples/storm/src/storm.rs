@@ -18,7 +18,7 @@ use crate::load::PATIENCE;
 use crate::report::{self, screen::Screen};
 use crate::schedule::{BUCKET, Fault, Schedule};
 use crate::side::{Reading, Side, Variant};
-use crate::verdict::Verdict;
+use crate::verdict::{Verdict, Word};
 
 /// Buckets between two readings: one second.
 const BUCKETS_PER_READING: u32 = 10;
@@ -45,7 +45,7 @@ pub(crate) struct Moment {
     pub(crate) sides: Vec<Reading>,
 }
 
-/// Runs the storm; true if the verdict is good.
+/// Runs the storm; true if the verdict is good. An error if there is none.
 pub(crate) async fn run(options: &Options) -> Result<bool, BoxError> {
     let schedule = Schedule::over(Duration::from_secs(options.seconds));
     let mut sides = Vec::new();
@@ -62,14 +62,18 @@ pub(crate) async fn run(options: &Options) -> Result<bool, BoxError> {
     for side in &sides {
         side.load(start, &mut load)?;
     }
-    let lateness = Lateness::watch(&mut load);
+    let lateness = Lateness::watch(start, schedule.end() + PATIENCE, &mut load);
     let mut storm = Storm { schedule, sides, console, screen, start, lateness, bucket: 0, phase: "" };
     storm.weather().await?;
     let verdict = storm.judge().await?;
     if options.serve {
         storm.serve(wished).await?;
     }
-    Ok(verdict.passed())
+    match verdict.word {
+        Word::Pass => Ok(true),
+        Word::Fail => Ok(false),
+        Word::None => Err("no verdict on a machine that is away for so long".into()),
+    }
 }
 
 struct Storm {
@@ -133,7 +137,7 @@ impl Storm {
     async fn judge(&mut self) -> Result<Verdict, BoxError> {
         sleep_until(self.start + self.schedule.end() + PATIENCE + BUCKET).await;
         let outcomes: Vec<_> = self.sides.iter().map(Side::outcome).collect();
-        let verdict = Verdict::of(&outcomes, &self.schedule, self.lateness.worst());
+        let verdict = Verdict::of(&outcomes, &self.schedule, &self.lateness.gaps());
         report::table::print(&mut self.screen, &outcomes, &self.schedule)?;
         report::verdict(&mut self.screen, &verdict)?;
         self.console.conclude(&verdict);

@@ -2,6 +2,14 @@
 
 use std::io;
 use std::process::{Command, Output};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Held by those who drive load and judge what came of it: under `cargo test` the tests of a binary run beside
+/// each other.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 fn storm(arguments: &[&str]) -> io::Result<Output> {
     Command::new(env!("CARGO_BIN_EXE_storm")).args(arguments).output()
@@ -13,6 +21,7 @@ fn text(output: &Output) -> String {
 
 #[test]
 fn every_scene_that_is_listed_holds() {
+    let _alone = alone();
     let list = text(&storm(&["scenes"]).unwrap());
     let names: Vec<_> = list.lines().filter_map(|line| line.split_whitespace().next()).collect();
     assert_eq!(names.len(), 6);
@@ -23,10 +32,26 @@ fn every_scene_that_is_listed_holds() {
     }
 }
 
+/// A short storm, on a machine that was there for it: one that was away says so itself, by a clock of its own,
+/// and the next one may be luckier. No bad verdict is given up for a better one.
+fn judged() -> io::Result<(Output, String)> {
+    const TRIES: usize = 7;
+    let mut tries = 1;
+    loop {
+        let run = storm(&["--seconds", "25"])?;
+        let report = text(&run);
+        if tries == TRIES || !report.contains("verdict: NONE") {
+            return Ok((run, report));
+        }
+        assert_eq!(run.status.code(), Some(2));
+        tries += 1;
+    }
+}
+
 #[test]
 fn a_short_storm_keeps_its_promises() {
-    let run = storm(&["--seconds", "25"]).unwrap();
-    let report = text(&run);
+    let _alone = alone();
+    let (run, report) = judged().unwrap();
     for expected in
         ["live page", "flaky", "errors", "latency", "hang", "refused", "recovered", "verdict: PASS"]
     {

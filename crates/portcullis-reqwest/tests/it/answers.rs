@@ -51,7 +51,7 @@ async fn the_answer_is_the_same() {
 
 #[tokio::test]
 async fn an_answer_of_a_layer_has_its_own_body_and_the_url_of_the_request() {
-    let url = crate::support::nowhere().await;
+    let url = crate::support::nowhere();
     let fallback = |_: Result<http::Response<Body>, NextError>| async {
         let mut response = http::Response::new(String::from("made up"));
         *response.status_mut() = http::StatusCode::IM_A_TEAPOT;

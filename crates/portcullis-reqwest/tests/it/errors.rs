@@ -44,7 +44,7 @@ impl Middleware for Refuse {
 
 async fn failure(middleware: impl Middleware) -> reqwest_middleware::Error {
     let client = chain().with(middleware).build();
-    soon(client.get(nowhere().await).send()).await.expect_err("nobody listens")
+    soon(client.get(nowhere()).send()).await.expect_err("nobody listens")
 }
 
 fn stack_error(error: reqwest_middleware::Error) -> StackError {
@@ -79,7 +79,7 @@ async fn an_error_of_a_later_middleware_is_still_itself() {
         .with(Refuse)
         .build();
 
-    let error = soon(client.get(nowhere().await).send()).await.expect_err("refused");
+    let error = soon(client.get(nowhere()).send()).await.expect_err("refused");
 
     let reqwest_middleware::Error::Middleware(error) = error else { panic!("not from reqwest: {error}") };
     assert_eq!(error.downcast_ref(), Some(&Refused("by middleware")));
@@ -98,7 +98,7 @@ async fn a_layer_finds_the_errors_of_the_chain_among_the_sources() {
     let stack = ServiceBuilder::new().map_err(note);
 
     let refused = chain().with(TowerMiddleware::new(stack.clone())).with(Refuse).build();
-    soon(refused.get(nowhere().await).send()).await.expect_err("refused");
+    soon(refused.get(nowhere()).send()).await.expect_err("refused");
     failure(TowerMiddleware::new(stack)).await;
 
     let seen = seen.lock().expect("not poisoned");
@@ -131,7 +131,7 @@ async fn an_error_of_an_inner_stack_can_be_found_by_an_outer_one() {
     let inner = ServiceBuilder::new().map_err(|_: NextError| Refused("further in"));
     let client = chain().with(TowerMiddleware::new(outer)).with(TowerMiddleware::new(inner)).build();
 
-    let error = soon(client.get(nowhere().await).send()).await.expect_err("refused");
+    let error = soon(client.get(nowhere()).send()).await.expect_err("refused");
 
     assert_eq!(*seen.lock().expect("not poisoned"), Some("further in"));
     assert!(stack_error(error).inner().is::<Refused>());

@@ -94,7 +94,7 @@ async fn extensions_come_out_of_a_failed_attempt_too() {
         ))
         .build();
 
-    let error = soon(client.get(crate::support::nowhere().await).send()).await.expect_err("nobody listens");
+    let error = soon(client.get(crate::support::nowhere()).send()).await.expect_err("nobody listens");
 
     assert!(error.is_connect());
     assert_eq!(*after.lock().expect("not poisoned"), [Some(Later(1))]);

@@ -13,7 +13,7 @@ fn isolated() -> Breaker {
 
 #[tokio::test]
 async fn a_refusal_is_found_whatever_the_protocol() {
-    let url = nowhere().await;
+    let url = nowhere();
     let breaker = isolated();
     let clients = [
         chain().with(TowerMiddleware::new(BreakerLayer::new(breaker.clone()))).build(),
@@ -35,7 +35,7 @@ async fn an_outer_stack_does_not_count_the_refusals_of_an_inner_one() {
         chain().with(TowerMiddleware::new(BreakerLayer::new(outer.clone()).typed())),
     ] {
         let client = client.with(TowerMiddleware::new(BreakerLayer::new(isolated()))).build();
-        soon(client.get(nowhere().await).send()).await.expect_err("refused");
+        soon(client.get(nowhere()).send()).await.expect_err("refused");
     }
     assert_eq!((outer.status().ignored, outer.status().failures), (2, 0));
 }

@@ -139,7 +139,7 @@ async fn what_was_never_sent_is_sent_again_whatever_it_is() {
     let service = ServiceBuilder::new()
         .layer(RetryLayer::new(policy.clone()).http_client().replay(ReqwestReplay::default()))
         .service(ReqwestService::new(client()));
-    let request = order(Method::POST, nowhere().await, "seven");
+    let request = order(Method::POST, nowhere(), "seven");
     let error = soon(service.oneshot(request)).await.expect_err("nobody listens");
 
     assert!(error.downcast::<reqwest::Error>().expect("unchanged").is_connect());

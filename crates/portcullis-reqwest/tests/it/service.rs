@@ -66,7 +66,7 @@ async fn a_request_that_cannot_be_sent_says_so() {
 
 #[tokio::test]
 async fn an_error_of_reqwest_is_unchanged() {
-    let error = soon(ReqwestService::new(client()).oneshot(to(&nowhere().await))).await.expect_err("refused");
+    let error = soon(ReqwestService::new(client()).oneshot(to(&nowhere()))).await.expect_err("refused");
     assert!(error.is_connect() && error.url().is_some(), "{error:?}");
 }
 

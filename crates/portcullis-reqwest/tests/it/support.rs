@@ -2,7 +2,7 @@
 
 use std::{
     future::{Future, Ready, ready},
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering::SeqCst},
@@ -16,7 +16,11 @@ use http::Extensions;
 use portcullis_reqwest::duplicate;
 use reqwest::{Body, Request, Response};
 use reqwest_middleware::{ClientBuilder, Middleware, Next, Result};
-use tokio::{net::TcpListener, sync::Semaphore, task::JoinHandle};
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    sync::Semaphore,
+    task::JoinHandle,
+};
 use tower::retry::Policy;
 
 /// A server on a port of its own, gone when dropped.
@@ -48,10 +52,14 @@ impl Drop for Server {
     }
 }
 
-/// An address where nobody listens.
-pub(crate) async fn nowhere() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    format!("http://{}/", listener.local_addr().expect("bound"))
+/// An address where nobody listens, and nobody will until the process ends.
+pub(crate) fn nowhere() -> String {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).expect("a free port");
+    let address = socket.local_addr().expect("bound");
+    // A port that was given back may be the next test's server.
+    std::mem::forget(socket);
+    format!("http://{address}/")
 }
 
 pub(crate) fn client() -> reqwest::Client {
@@ -63,9 +71,10 @@ pub(crate) fn chain() -> ClientBuilder {
     ClientBuilder::new(client())
 }
 
-/// Waits for what must happen soon; fails, rather than hangs, if it does not.
+/// Waits for what must happen soon; fails, rather than hangs, if it does not. A minute is far more than anything
+/// on loopback takes, also on a machine that is busy with other things.
 pub(crate) async fn soon<F: Future>(future: F) -> F::Output {
-    tokio::time::timeout(Duration::from_secs(30), future).await.expect("happens soon")
+    tokio::time::timeout(Duration::from_secs(60), future).await.expect("happens soon")
 }
 
 /// A place in a handler where requests wait until the test lets them on.

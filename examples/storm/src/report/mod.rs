@@ -13,7 +13,7 @@ pub(crate) mod table;
 use std::io;
 
 use self::screen::Screen;
-use crate::verdict::Verdict;
+use crate::verdict::{Verdict, Word};
 
 /// Prints the conditions and, in one line, whether they hold.
 pub(crate) fn verdict(screen: &mut Screen, verdict: &Verdict) -> io::Result<()> {
@@ -22,8 +22,16 @@ pub(crate) fn verdict(screen: &mut Screen, verdict: &Verdict) -> io::Result<()> 
         screen.line(&format!("  {} {}", if check.passed { "ok  " } else { "FAIL" }, check.what))?;
     }
     let held = verdict.checks.iter().filter(|check| check.passed).count();
-    let word = if verdict.passed() { "PASS" } else { "FAIL" };
-    screen.line(&format!("verdict: {word}, {held} of {} conditions hold", verdict.checks.len()))
+    screen.line(&format!(
+        "       the machine was busy elsewhere for up to {} ms of a deadline",
+        verdict.away.as_millis()
+    ))?;
+    let doubt = match verdict.word {
+        Word::Pass | Word::Fail => "",
+        Word::None => "; on a machine that is away for so long this says nothing: run it with less beside it",
+    };
+    let (word, all) = (verdict.word.as_str(), verdict.checks.len());
+    screen.line(&format!("verdict: {word}, {held} of {all} conditions hold{doubt}"))
 }
 
 /// Milliseconds as people read them.

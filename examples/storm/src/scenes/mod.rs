@@ -24,8 +24,9 @@ use tower::BoxError;
 use self::stage::Stage;
 use crate::report::screen::Screen;
 
-/// How long the breakers of the scenes stay open: short, so that nobody waits.
-const OPEN_FOR: Duration = Duration::from_millis(400);
+/// How long the breakers of the scenes stay open: short, so that nobody waits, and long enough to be found open
+/// by the next call on a machine that has other things to do.
+const OPEN_FOR: Duration = Duration::from_secs(1);
 /// The longest wait they tell: they keep time in whole milliseconds and never probe early.
 const LONGEST_WAIT: Duration = OPEN_FOR.saturating_add(Duration::from_millis(1));
 /// Failures in a row that open them.
