@@ -35,6 +35,7 @@
 mod config;
 mod counters;
 mod machine;
+mod preset;
 mod probe;
 mod slow;
 mod state;
@@ -54,5 +55,6 @@ pub use config::{
     DEFAULT_OPEN_FOR, DEFAULT_PERMITS, DEFAULT_SUCCESSES, DEFAULT_WINDOW,
 };
 pub use machine::{Admission, Machine, Refusal};
+pub use preset::Preset;
 pub use state::State;
 pub use status::Status;

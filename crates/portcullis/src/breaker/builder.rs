@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use portcullis_core::{ConfigError, Name, breaker::Config};
+use portcullis_core::{
+    ConfigError, Name,
+    breaker::{Config, Preset},
+};
 
 use super::Breaker;
 use crate::Registry;
@@ -40,6 +43,19 @@ impl BreakerBuilder {
     pub fn config(mut self, config: Config) -> Self {
         self.config = config;
         self
+    }
+
+    /// Takes all settings from a [`Preset`], to go on from.
+    ///
+    /// ```
+    /// use portcullis::{Breaker, breaker::Preset};
+    ///
+    /// let breaker = Breaker::builder("search").preset(Preset::FastApi).window(500).build()?;
+    /// assert_eq!(breaker.config().open_for.as_secs(), 30);
+    /// # Ok::<(), portcullis::ConfigError>(())
+    /// ```
+    pub fn preset(self, preset: Preset) -> Self {
+        self.config(preset.config())
     }
 
     /// Opens after this many failures in a row (default 5); 1 to 1,000,000. At hundreds of calls a second,

@@ -44,7 +44,7 @@ pub use layer::BreakerLayer;
 pub use policy::Breaker;
 pub use portcullis_core::breaker::{
     Config, DEFAULT_CONSECUTIVE_FAILURES, DEFAULT_FAILURE_RATIO, DEFAULT_LEASE, DEFAULT_MINIMUM_CALLS,
-    DEFAULT_OPEN_FOR, DEFAULT_PERMITS, DEFAULT_SUCCESSES, DEFAULT_WINDOW, State, Status,
+    DEFAULT_OPEN_FOR, DEFAULT_PERMITS, DEFAULT_SUCCESSES, DEFAULT_WINDOW, Preset, State, Status,
 };
 pub use service::BreakerService;
 pub use ticket::BreakerTicket;
