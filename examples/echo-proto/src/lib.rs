@@ -19,7 +19,6 @@
 
 pub mod service;
 
-#[allow(missing_docs, reason = "generated code documents the service and the messages only")]
 mod proto {
     tonic::include_proto!("echo.v1");
 }

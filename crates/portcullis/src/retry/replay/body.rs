@@ -4,7 +4,7 @@ use std::{
     fmt,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
 };
 
 use bytes::Bytes;
@@ -70,7 +70,13 @@ where
             Source::Whole(body) => {
                 Pin::new(body).poll_frame(cx).map(|frame| frame.map(|frame| frame.map_err(Into::into)))
             }
-            Source::Taped { tape, at } => lock(tape).poll_frame(at, cx),
+            Source::Taped { tape, at } => {
+                let mut others = Vec::new();
+                let frame = lock(tape).poll_frame(at, cx, &mut others);
+                // Only now: who is woken may look at this very tape.
+                others.into_iter().for_each(Waker::wake);
+                frame
+            }
         }
     }
 

@@ -110,6 +110,7 @@ where
         &mut self,
         at: &mut Position,
         cx: &mut Context<'_>,
+        others: &mut Vec<Waker>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         if at.frames == self.read && matches!(self.state, State::Reading | State::Capped) {
             let over = self.is_over(at);
@@ -117,7 +118,7 @@ where
                 return Poll::Ready(Some(Err("the request's body is being read by a later attempt".into())));
             }
             let frame = ready!(self.poll_body(over, cx));
-            self.waiting.wake_others(cx.waker());
+            *others = self.waiting.take_others(cx.waker());
             match frame {
                 Ok(Some(data)) => {
                     at.advance(&data);
@@ -175,7 +176,8 @@ where
     /// An attempt that is over may not take from the next what is over the cap: it is kept for that one.
     fn record(&mut self, data: &Bytes, over: bool) {
         self.read += 1;
-        self.buffered = self.buffered.saturating_add(data.len());
+        // An empty frame takes room too: a body of nothing else must come to an end.
+        self.buffered = self.buffered.saturating_add(data.len().max(1));
         if self.buffered > self.cap && !over {
             self.state = State::Capped;
             self.frames = Vec::new();

@@ -23,10 +23,11 @@ impl Waiting {
         }
     }
 
-    /// Wakes all but this one, which has what it waited for.
-    pub(super) fn wake_others(&self, reader: &Waker) {
-        let waiting = mem::take(&mut *self.lock());
-        waiting.into_iter().filter(|known| !known.will_wake(reader)).for_each(Waker::wake);
+    /// All but this one, which has what it waited for; to be woken once nothing is locked.
+    pub(super) fn take_others(&self, reader: &Waker) -> Vec<Waker> {
+        let mut waiting = mem::take(&mut *self.lock());
+        waiting.retain(|known| !known.will_wake(reader));
+        waiting
     }
 }
 
