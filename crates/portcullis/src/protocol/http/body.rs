@@ -2,7 +2,7 @@
 
 use std::{
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use ::http::HeaderMap;
@@ -137,18 +137,17 @@ where
                 return Poll::Ready(bytes.map(|bytes| Ok(Frame::data(bytes))));
             }
         };
-        let Poll::Ready(frame) = watched(&mut this.guard.ticket, || body.poll_frame(cx)) else {
-            return match this.guard.ticket.poll_revoked(cx) {
-                Poll::Ready(rejection) => {
-                    let end = this.guard.cut(&rejection);
-                    this.state.set(State::Own { bytes: None });
-                    Poll::Ready(Some(end.ok_or_else(|| rejection.into())))
-                }
-                Poll::Pending => Poll::Pending,
-            };
-        };
-        let frame = frame.map(|frame| frame.map_err(Into::into));
-        let ended = matches!(this.state.project(), StateProj::Inner { body } if body.is_end_stream());
+        let frame = watched(&mut this.guard.ticket, || body.poll_frame(cx));
+        let ended =
+            matches!(this.state.as_mut().project(), StateProj::Inner { body } if body.is_end_stream());
+        if goes_on(&frame, ended) {
+            if let Poll::Ready(rejection) = this.guard.ticket.poll_revoked(cx) {
+                let end = this.guard.cut(&rejection);
+                this.state.set(State::Own { bytes: None });
+                return Poll::Ready(Some(end.ok_or_else(|| rejection.into())));
+            }
+        }
+        let frame = ready!(frame).map(|frame| frame.map_err(Into::into));
         this.guard.see(&frame, ended);
         Poll::Ready(frame)
     }
@@ -165,6 +164,15 @@ where
             State::Inner { body } => body.size_hint(),
             State::Own { bytes } => SizeHint::with_exact(bytes.as_ref().map_or(0, |b| b.len() as u64)),
         }
+    }
+}
+
+/// Whether there is more to come, which can be cut; the end wins over a ticket that is revoked.
+fn goes_on<E>(frame: &Poll<Option<Result<Frame<Bytes>, E>>>, ended: bool) -> bool {
+    match frame {
+        Poll::Pending => true,
+        Poll::Ready(Some(Ok(frame))) => frame.is_data() && !ended,
+        Poll::Ready(_) => false,
     }
 }
 
@@ -275,6 +283,40 @@ mod tests {
     fn http_is_cut_by_an_error() {
         let error = cut(crate::HttpClient::default()).unwrap_err();
         assert!(error.is::<Rejection>());
+    }
+
+    /// A body that is always ready, and ends after so many frames.
+    struct Torrent(u32);
+
+    impl Body for Torrent {
+        type Data = Bytes;
+        type Error = BoxError;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+            self.0 -= 1;
+            Poll::Ready(Some(Ok(Frame::data(Bytes::from("data")))))
+        }
+
+        fn is_end_stream(&self) -> bool {
+            self.0 == 0
+        }
+    }
+
+    /// A stream that never waits would outlive its deadline; an answer that is all there wins the tie.
+    #[test]
+    fn a_body_is_cut_before_its_end_and_not_at_it() {
+        for (frames, whole) in [(2, false), (1, true)] {
+            let body = ResponseBody::guarded(Torrent(frames), Some(Revoked), Rest::Known, Wire::Http);
+            let mut body = std::pin::pin!(body);
+            let Poll::Ready(Some(frame)) = body.as_mut().poll_frame(&mut Context::from_waker(Waker::noop()))
+            else {
+                panic!("it is always ready")
+            };
+            assert_eq!(frame.is_ok(), whole, "{frames} frames");
+        }
     }
 
     /// tower-http's layers answer with one of these.
