@@ -29,6 +29,7 @@ mod shard;
 mod sync;
 mod time;
 mod verdict;
+pub mod window;
 
 pub use config::{ConfigError, check_range};
 pub use name::Name;
