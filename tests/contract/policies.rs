@@ -3,8 +3,8 @@
 use std::{cell::RefCell, time::Duration};
 
 use portcullis::{
-    Breaker, BreakerLayer, Bulkhead, BulkheadLayer, Health, HealthLayer, Registry, RetryLayer, RetryPolicy,
-    Timeout, TimeoutLayer, TimeoutScope,
+    Breaker, BreakerLayer, Bulkhead, BulkheadLayer, Health, HealthLayer, KeyedBreaker, KeyedBreakerLayer,
+    Registry, RetryLayer, RetryPolicy, Timeout, TimeoutLayer, TimeoutScope, keyed::KeyOf,
 };
 
 /// Longer than the laws let a call wait.
@@ -20,6 +20,41 @@ pub(crate) const ATTEMPTS: usize = 3;
 pub(crate) fn breaker() -> BreakerLayer {
     let breaker = Breaker::builder("breaker").consecutive_failures(20).no_failure_ratio();
     BreakerLayer::new(breaker.registry(&Registry::new()).build().unwrap())
+}
+
+/// Every request has the same key.
+#[derive(Clone, Debug)]
+pub(crate) struct Same;
+
+impl<Req> KeyOf<Req> for Same {
+    type Key = str;
+
+    fn with_key<R>(&self, _: &Req, then: impl FnOnce(Option<&str>) -> R) -> R {
+        then(Some("same"))
+    }
+}
+
+/// Opens as [`breaker`] does.
+pub(crate) fn keyed() -> KeyedBreakerLayer<Box<str>, Same> {
+    let breaker = KeyedBreaker::builder("keyed").consecutive_failures(20).no_failure_ratio();
+    KeyedBreakerLayer::new(breaker.registry(&Registry::new()).build().unwrap(), Same)
+}
+
+/// Makes layers as [`half_open`] does.
+pub(crate) fn keyed_half_open() -> impl Fn() -> KeyedBreakerLayer<Box<str>, Same> {
+    let open = |_| {
+        let breaker = KeyedBreaker::builder("half-open").permits(8).successes(1000).lease(LONG);
+        let breaker = breaker.open_for(Duration::from_millis(1)).registry(&Registry::new()).build().unwrap();
+        breaker.get_or_make("same").unwrap().trip();
+        breaker
+    };
+    let breakers: Vec<_> = (0..100).map(open).collect();
+    // Each turns half-open by a call, of which nothing becomes known.
+    while breakers.iter().any(|breaker| breaker.try_admit("same").is_err()) {
+        std::thread::yield_now();
+    }
+    let breakers = RefCell::new(breakers.into_iter());
+    move || KeyedBreakerLayer::new(breakers.borrow_mut().next().unwrap(), Same)
 }
 
 /// Makes layers whose breakers stay half-open while nothing fails: every call is a probe, eight at a time.

@@ -1,7 +1,7 @@
 //! The breaker: what it counts, and when it moves.
 
 use portcullis::{
-    BoxError, Boxed, Breaker, BreakerLayer, Bulkhead, BulkheadLayer, HttpServer, PolicyKind, RetryLayer,
+    Breaker, BreakerLayer, Bulkhead, BulkheadLayer, HttpServer, PolicyKind, Registry, RetryLayer,
     RetryPolicy, Ticket, Verdict, breaker::State,
 };
 use portcullis_testkit::script::Step;
@@ -93,8 +93,29 @@ async fn t09_callers_that_give_up_open_it_when_asked_for_and_are_counted_when_no
     let seeing = given_up(Breaker::builder("t09").hung_after(ms(50)).build().unwrap()).await;
     assert_eq!((seeing.state(), seeing.status().failures >= 5), (State::Open, true));
 
-    let blind = given_up(Breaker::new("t09")).await;
+    let registry = Registry::new();
+    let blind = given_up(Breaker::builder("t09").registry(&registry).build().unwrap()).await;
     assert_eq!((blind.state(), blind.status().abandoned), (State::Closed, 200));
+    let shown = registry.snapshot().remove(0);
+    assert!(
+        shown.values.contains(&("abandoned", 200u64.into())),
+        "to those who look from outside: {shown:?}"
+    );
+}
+
+/// The same by its own judgement alone: neither a timeout above nor one below tells it.
+#[tokio::test(start_paused = true)]
+async fn t09_callers_that_give_up_early_are_no_sign_of_a_hung_dependency() {
+    let breaker = Breaker::builder("t09").hung_after(ms(50)).build().unwrap();
+    let (inner, _dependency) = hanging();
+    let service = ServiceBuilder::new().timeout(ms(49)).layer(BreakerLayer::new(breaker.clone()));
+    let service = service.service(inner);
+
+    for n in 0..200 {
+        service.clone().oneshot(n).await.unwrap_err();
+    }
+
+    assert_eq!((breaker.state(), breaker.status().abandoned), (State::Closed, 200));
 }
 
 /// A thousand connects that were refused in `poll_ready`, and not one failure counted.
@@ -198,23 +219,4 @@ async fn t17_isolated_holds_until_it_is_released() {
     assert_eq!((breaker.state(), dependency.tally().calls), (State::Isolated, 0));
     breaker.release();
     assert!(service.oneshot(1).await.is_ok());
-}
-
-/// A callback that asks for the state, and waits for the lock that its caller holds.
-#[tokio::test(start_paused = true)]
-async fn t39_a_judgement_may_ask_and_move_the_breaker_that_it_is_for() {
-    let breaker = Breaker::builder("t39").consecutive_failures(1).build().unwrap();
-    let (inner, _dependency) = failing();
-    let judged = breaker.clone();
-    let protocol = Boxed::default().classify(move |_: Result<&u32, &BoxError>| {
-        judged.try_admit().unwrap().settle(failure());
-        assert_eq!(judged.status().state, State::Open);
-        judged.reset();
-        None
-    });
-    let layer = BreakerLayer::new(breaker.clone()).protocol(protocol);
-
-    ServiceBuilder::new().layer(layer).service(inner).oneshot(1).await.unwrap_err();
-
-    assert_eq!((breaker.state(), breaker.status().late), (State::Closed, 1), "judged after the reset");
 }

@@ -4,8 +4,9 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use portcullis::{
-    BoxError, Breaker, BreakerLayer, Bulkhead, BulkheadLayer, RetryLayer, RetryPolicy, Timeout, TimeoutLayer,
-    breaker::State,
+    BoxError, Breaker, BreakerLayer, Bulkhead, BulkheadLayer, RetryLayer, RetryPolicy, Ticket, Timeout,
+    TimeoutLayer, Verdict,
+    breaker::{Config, Mode, State},
 };
 use portcullis_testkit::script::Step;
 use portcullis_tests::{body::Bodies, polls::drop_at};
@@ -122,6 +123,62 @@ async fn a_probe_leaves_nothing_wherever_it_is_dropped() {
         }
         assert_eq!(stack.breaker.status().probe_successes, 0);
         assert_ne!(stack.breaker.state(), State::Closed, "a probe that was dropped says nothing");
+    }
+}
+
+/// Puts the breaker where its ramp has ended, but no call has yet closed it.
+async fn recover(breaker: &Breaker) {
+    breaker.reconfigure(Config { ramp: Some(secs(1)), ..(*breaker.config()).clone() }).unwrap();
+    breaker.trip();
+    sleep(secs(5)).await;
+    for _ in 0..2 {
+        breaker.try_admit().unwrap().settle(Verdict::Success);
+    }
+    sleep(secs(1)).await;
+}
+
+/// Calls that are neither calls of a closed breaker nor probes: on the ramp, past a shadow, under an override.
+#[tokio::test(start_paused = true)]
+async fn a_call_past_a_breaker_leaves_nothing_wherever_it_is_dropped() {
+    let shadow = |breaker: &Breaker| {
+        breaker.set_mode(Mode::Shadow).unwrap();
+        breaker.trip();
+    };
+    type Way = fn(&Breaker);
+    let ways: [(State, Way); 5] = [
+        (State::Recovering, |_| {}),
+        (State::Open, shadow),
+        (State::ForcedClosed, |breaker| breaker.force_close(None)),
+        (State::MetricsOnly, |breaker| breaker.only_measure(None)),
+        (State::Disabled, |breaker| breaker.disable(None)),
+    ];
+    for (state, way) in ways {
+        for polls in 1.. {
+            let stack = Stack::new();
+            stack.dependency.ready_yields(2);
+            stack.dependency.otherwise(|n| Step::ok(*n).yields(2).after(ms(5)));
+            if state == State::Recovering {
+                recover(&stack.breaker).await;
+            }
+            way(&stack.breaker);
+            let before = stack.breaker.status();
+
+            let end = drop_at(polls, stack.service().oneshot(1)).await;
+
+            stack.assert_nothing_left(polls);
+            let status = stack.breaker.status();
+            if end.is_some() {
+                let counted = u64::from(state != State::Disabled);
+                assert_eq!((polls > 4, status.successes - before.successes), (true, counted), "{state:?}");
+                break;
+            }
+            // A timeout in between takes the call before the dependency does.
+            let least = u64::from(stack.dependency.tally().calls > 0 && state != State::Disabled);
+            let most = u64::from(state != State::Disabled);
+            assert!((least..=most).contains(&status.abandoned), "{state:?}, dropped at {polls}");
+            let changed = (status.state, status.successes - before.successes, status.failures);
+            assert_eq!(changed, (state, 0, 0), "dropped at {polls}");
+        }
     }
 }
 

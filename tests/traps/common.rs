@@ -34,6 +34,12 @@ pub(crate) fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
 }
 
+/// A time that a breaker told, which it keeps to the millisecond, rounded down.
+pub(crate) fn told(time: Option<Duration>) -> Duration {
+    let nanos = time.expect("it says when").as_nanos();
+    ms(u64::try_from(nanos.div_ceil(1_000_000)).expect("not that long"))
+}
+
 /// The rejection that a call ended with.
 pub(crate) fn rejection<T>(result: Result<T, BoxError>) -> Rejection {
     match result {

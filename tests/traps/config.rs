@@ -4,9 +4,8 @@
 use std::{fmt::Debug, ops::RangeInclusive, time::Duration};
 
 use portcullis::{
-    BoxError, Breaker, Bulkhead, ConfigError, Probe, Registry, RetryBudget, RetryLayer, RetryPolicy, Ticket,
-    Timeout, TimeoutLayer, Verdict,
-    breaker::{self, BreakerBuilder, State},
+    BoxError, Breaker, Bulkhead, ConfigError, Probe, Registry, RetryBudget, RetryLayer, RetryPolicy, Timeout,
+    TimeoutLayer,
     bulkhead::{self, BulkheadBuilder},
     probe::{self, ProbeBuilder},
     retry::{self, Backoff, BudgetConfig, RetryBuilder},
@@ -15,6 +14,8 @@ use portcullis_testkit::script::Step;
 use tower::{ServiceBuilder, ServiceExt};
 
 use crate::common::{failing, healthy, ms, secs};
+
+mod breaker;
 
 const NANO: Duration = Duration::from_nanos(1);
 const MILLI: Duration = Duration::from_millis(1);
@@ -62,75 +63,6 @@ fn share(field: &str, range: RangeInclusive<f64>, build: impl Fn(f64) -> Result<
     let odd = [f64::NAN, -f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::MAX, f64::MIN, f64::MIN_POSITIVE];
     check(field, range.clone(), &odd, &build);
     check(field, range, &[0.0, -0.0, -0.5, 1.0, 1.5, 100.0], build);
-}
-
-/// Builds it, and uses it through all its states.
-fn use_breaker(builder: BreakerBuilder) -> Result<(), ConfigError> {
-    let breaker = builder.registry(&Registry::new()).build()?;
-    let failure = || Verdict::from(portcullis::Failure::new(portcullis::FailureKind::Timeout));
-    for verdict in [Verdict::Success, failure(), failure(), Verdict::Ignored] {
-        if let Ok(mut ticket) = breaker.try_admit() {
-            ticket.settle(verdict);
-        }
-    }
-    breaker.trip();
-    assert!(breaker.try_admit().is_err() && breaker.status().retry_in.is_some());
-    breaker.reset();
-    assert!(breaker.try_admit().is_ok());
-    Ok(())
-}
-
-#[tokio::test(start_paused = true)]
-async fn t29_every_setting_of_a_breaker() {
-    // A setting that is added does not compile here until it is tested below.
-    let breaker::Config {
-        consecutive_failures: _,
-        failure_ratio: _,
-        window: _,
-        minimum_calls: _,
-        open_for: _,
-        permits: _,
-        successes: _,
-        lease: _,
-        max_half_open: _,
-        hung_after: _,
-    } = breaker::Config::default();
-    let new = || Breaker::builder("t29");
-    let million = 1_000_000;
-
-    count("breaker.consecutive_failures", 1..=million, |n| use_breaker(new().consecutive_failures(n)));
-    share("breaker.failure_ratio", 0.0001..=1.0, |share| use_breaker(new().failure_ratio(share)));
-    count("breaker.window", 1..=million, |n| use_breaker(new().window(n)));
-    count("breaker.minimum_calls", 1..=100, |n| use_breaker(new().minimum_calls(n)));
-    count("breaker.minimum_calls", 1..=million, |n| use_breaker(new().window(million).minimum_calls(n)));
-    time("breaker.open_for", MILLI..=DAY, |time| use_breaker(new().open_for(time)));
-    count("breaker.permits", 1..=1000, |n| use_breaker(new().permits(n)));
-    count("breaker.successes", 1..=1000, |n| use_breaker(new().successes(n)));
-    time("breaker.lease", MILLI..=DAY, |time| use_breaker(new().lease(time)));
-    time("breaker.max_half_open", MILLI..=DAY, |time| use_breaker(new().max_half_open(time)));
-    time("breaker.hung_after", MILLI..=DAY, |time| use_breaker(new().hung_after(time)));
-    use_breaker(new().no_consecutive_failures().no_failure_ratio()).unwrap();
-    use_breaker(new().config(breaker::Config { permits: 0, ..Default::default() })).unwrap_err();
-}
-
-/// A threshold of 1.0 is "all of them", and one call is a window.
-#[tokio::test(start_paused = true)]
-async fn t29_the_ends_of_a_breakers_ranges_mean_what_they_say() {
-    let opens_after = |builder: BreakerBuilder| {
-        let breaker = builder.no_consecutive_failures().build().unwrap();
-        (1..=1000).find(|_| {
-            breaker
-                .try_admit()
-                .unwrap()
-                .settle(portcullis::Failure::new(portcullis::FailureKind::Other).into());
-            breaker.state() == State::Open
-        })
-    };
-    let new = || Breaker::builder("t29");
-
-    assert_eq!(opens_after(new().failure_ratio(1.0).window(10).minimum_calls(10)), Some(10));
-    assert_eq!(opens_after(new().failure_ratio(0.0001).window(1_000_000).minimum_calls(1)), Some(1));
-    assert_eq!(opens_after(new().failure_ratio(0.5).window(1)), Some(1));
 }
 
 fn use_bulkhead(builder: BulkheadBuilder) -> Result<(), ConfigError> {

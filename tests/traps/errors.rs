@@ -31,7 +31,7 @@ async fn t13_a_refusal_says_who_refused() {
     let full = rejection(stack(secs(1)).oneshot(3).await);
     assert_eq!(
         (full.kind(), full.reason()),
-        (PolicyKind::Bulkhead, &Reason::BulkheadFull { limit: 1, queued: 1 })
+        (PolicyKind::Bulkhead, Reason::BulkheadFull { limit: 1, queued: 1 })
     );
     assert!(waiting.await.unwrap().is_err());
 

@@ -4,8 +4,10 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+mod advice;
 mod breaker;
 mod bulkhead;
+mod callbacks;
 mod cancel;
 mod common;
 mod config;
@@ -13,9 +15,15 @@ mod errors;
 mod grpc;
 mod hosts;
 mod http;
+mod keyed;
+mod live;
+mod overrides;
 mod panics;
 mod polls;
 mod probing;
+mod ramp;
+mod refusal;
 mod reqwest;
 mod retry;
 mod timeout;
+mod windows;

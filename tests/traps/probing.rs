@@ -24,7 +24,7 @@ fn t06_no_permits_is_an_error_when_it_is_built() {
 /// One probe that hangs, and it still refuses at sixty times the open time.
 #[tokio::test(start_paused = true)]
 async fn t07_a_hung_probe_blocks_no_longer_than_its_lease() {
-    let breaker = Breaker::builder("t07").permits(1).successes(1).open_for(secs(1)).lease(secs(2));
+    let breaker = Breaker::builder("t07").permits(1).successes(1).open_for_exactly(secs(1)).lease(secs(2));
     let breaker = breaker.build().unwrap();
     let (inner, dependency) = healthy();
     dependency.push(Step::hang());

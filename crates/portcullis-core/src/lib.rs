@@ -11,8 +11,8 @@
 //!
 //! let machine = breaker::Machine::new(breaker::Config::default(), 1)?;
 //! let now = || Time::from_millis(0);
-//! let admission = machine.admit(0, now).expect("a new breaker is closed");
-//! machine.settle(0, admission, Outcome::Success, now);
+//! let admission = machine.admit(0, &now).expect("a new breaker is closed");
+//! machine.settle(0, admission, Outcome::Success, &now);
 //! assert_eq!(machine.status(now()).successes, 1);
 //! # Ok::<(), portcullis_core::ConfigError>(())
 //! ```

@@ -11,12 +11,12 @@ use std::{fmt, ops::Deref, sync::Arc};
 /// assert_eq!(&*name, "inventory");
 /// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Name(Arc<str>);
+pub struct Name(Arc<Box<str>>); // thin: it is moved with every refusal
 
 impl Name {
     /// The same name in memory of its own, for threads that should not share a reference count.
     pub fn detached(&self) -> Self {
-        Self(Arc::from(&*self.0))
+        Self(Arc::new(self.0.as_ref().clone()))
     }
 }
 
@@ -30,13 +30,13 @@ impl Deref for Name {
 
 impl From<&str> for Name {
     fn from(name: &str) -> Self {
-        Self(Arc::from(name))
+        Self(Arc::new(name.into()))
     }
 }
 
 impl From<String> for Name {
     fn from(name: String) -> Self {
-        Self(Arc::from(name))
+        Self(Arc::new(name.into()))
     }
 }
 

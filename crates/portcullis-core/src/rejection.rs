@@ -2,7 +2,11 @@
 
 use std::{error::Error, fmt, time::Duration};
 
-use crate::{Delivery, Failure, FailureKind, Name, Verdict, breaker::State};
+use crate::{
+    Delivery, Failure, FailureKind, Name, Verdict,
+    breaker::{Cause, Kept, State},
+    time::nanos,
+};
 
 /// A refusal by a policy: who, why, by which measured values, and when to come back.
 ///
@@ -19,20 +23,78 @@ use crate::{Delivery, Failure, FailureKind, Name, Verdict, breaker::State};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rejection {
     policy: Name,
-    reason: Reason,
-    retry_after: Option<Duration>,
+    /// In nanoseconds; [`UNKNOWN`] when the policy does not know.
+    retry_after: u64,
+    why: Why,
+}
+
+/// In place of a number of nanoseconds that nobody knows.
+pub(crate) const UNKNOWN: u64 = u64::MAX;
+
+/// A [`Reason`] in few words: a refusal is moved through every layer above. The tag is a word, and not a
+/// byte, because the bytes around one would be moved one by one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(u64)]
+enum Why {
+    /// As the breaker [keeps it](Kept): `reason` takes it apart, for who wants to know.
+    Breaker {
+        words: u64,
+        counts: u64,
+        limit: u64,
+    },
+    BulkheadFull {
+        limit: u32,
+        queued: u32,
+    },
+    QueueTimeout {
+        limit: u32,
+        max_wait: u64,
+    },
+    Timeout {
+        scope: TimeoutScope,
+        sent: bool,
+        limit: u64,
+    },
+}
+
+impl Why {
+    #[inline(always)]
+    fn new(reason: Reason) -> Self {
+        match reason {
+            Reason::Breaker(evidence) => Self::breaker(Kept::from(evidence)),
+            Reason::BulkheadFull { limit, queued } => Self::BulkheadFull { limit, queued },
+            Reason::QueueTimeout { limit, max_wait } => {
+                Self::QueueTimeout { limit, max_wait: nanos(max_wait) }
+            }
+            Reason::Timeout { scope, limit, sent } => Self::Timeout { scope, sent, limit: nanos(limit) },
+        }
+    }
+
+    #[inline(always)]
+    fn breaker(Kept { words, counts, limit }: Kept) -> Self {
+        Self::Breaker { words, counts, limit }
+    }
 }
 
 impl Rejection {
     /// A refusal by `policy`.
+    #[inline(always)]
     pub fn new(policy: Name, reason: Reason) -> Self {
-        Self { policy, reason, retry_after: None }
+        Self { policy, retry_after: UNKNOWN, why: Why::new(reason) }
     }
 
-    /// The same refusal with the time after which calling again makes sense.
+    /// A breaker's refusal, for this many nanoseconds, or for an [`UNKNOWN`] time.
+    #[inline(always)]
+    pub(crate) fn by_breaker(policy: Name, kept: Kept, retry_after: u64) -> Self {
+        Self { policy, retry_after, why: Why::breaker(kept) }
+    }
+
+    /// The same refusal with the time after which calling again makes sense. It is kept in nanoseconds: 584
+    /// years are the most that it can be.
     #[must_use]
+    #[inline(always)]
     pub fn with_retry_after(mut self, after: Option<Duration>) -> Self {
-        self.retry_after = after;
+        self.retry_after = after.map_or(UNKNOWN, |after| nanos(after).min(UNKNOWN - 1));
         self
     }
 
@@ -43,23 +105,33 @@ impl Rejection {
 
     /// The kind of the policy that refused.
     pub fn kind(&self) -> PolicyKind {
-        self.reason.kind()
+        self.reason().kind()
     }
 
     /// Why, with the measured values.
-    pub fn reason(&self) -> &Reason {
-        &self.reason
+    pub fn reason(&self) -> Reason {
+        match self.why {
+            Why::Breaker { words, counts, limit } => Reason::Breaker(Kept { words, counts, limit }.into()),
+            Why::BulkheadFull { limit, queued } => Reason::BulkheadFull { limit, queued },
+            Why::QueueTimeout { limit, max_wait } => {
+                Reason::QueueTimeout { limit, max_wait: Duration::from_nanos(max_wait) }
+            }
+            Why::Timeout { scope, sent, limit } => {
+                Reason::Timeout { scope, limit: Duration::from_nanos(limit), sent }
+            }
+        }
     }
 
     /// When to come back, if the policy knows.
+    #[inline]
     pub fn retry_after(&self) -> Option<Duration> {
-        self.retry_after
+        (self.retry_after != UNKNOWN).then(|| Duration::from_nanos(self.retry_after))
     }
 
     /// What this refusal says about the dependency: nothing, but for a timeout, which is its failure.
     pub fn verdict(&self) -> Verdict {
-        match self.reason {
-            Reason::Timeout { sent, .. } => {
+        match self.why {
+            Why::Timeout { sent, .. } => {
                 let delivery = if sent { Delivery::MaybeProcessed } else { Delivery::NotSent };
                 Failure::new(FailureKind::Timeout).delivery(delivery).into()
             }
@@ -96,8 +168,8 @@ impl Rejection {
 
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} '{}' {}", self.kind().as_str(), self.policy, self.reason)?;
-        match self.retry_after {
+        write!(f, "{} '{}' {}", self.kind().as_str(), self.policy, self.reason())?;
+        match self.retry_after() {
             // For people: whole milliseconds, and not too early.
             Some(after) => write!(f, "; retry after {:?}", Duration::from_millis(whole_millis(after))),
             None => Ok(()),
@@ -184,12 +256,19 @@ impl fmt::Display for Reason {
 }
 
 /// What a breaker knew when it refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct BreakerEvidence {
     /// The state that refused.
     pub state: State,
+    /// The rule that opened it; `None` when it was opened by hand.
+    pub cause: Option<Cause>,
+    /// What that rule allows: failures, or a share.
+    pub limit: f64,
     /// Failures in the window when it opened.
     pub failures: u32,
+    /// Slow calls in the window when it opened; counted only when there is a rule for them.
+    pub slow: u32,
     /// Calls in the window when it opened.
     pub calls: u32,
     /// The kind of the last failure, if there was one.
@@ -206,8 +285,15 @@ impl BreakerEvidence {
 impl fmt::Display for BreakerEvidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "is {}", self.state.as_str())?;
-        if self.calls > 0 {
-            write!(f, ": {} of {} calls failed", self.failures, self.calls)?;
+        match self.cause {
+            Some(Cause::SlowRatio) => write!(f, ": {} of {} calls were slow", self.slow, self.calls)?,
+            Some(_) => write!(f, ": {} of {} calls failed", self.failures, self.calls)?,
+            None => {}
+        }
+        match self.cause {
+            Some(Cause::Custom) => f.write_str(" (custom)")?,
+            Some(cause) => write!(f, " ({} {})", cause.as_str(), self.limit)?,
+            None => {}
         }
         match self.last_failure {
             Some(kind) => write!(f, ", last failure {}", kind.as_str()),

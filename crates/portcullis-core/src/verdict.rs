@@ -146,9 +146,30 @@ impl FailureKind {
         }
     }
 
+    /// Its place in [`ALL`](Self::ALL).
+    pub(crate) const fn index(self) -> usize {
+        self as usize - 1
+    }
+
     /// The kind of this number; for values that were packed into a word.
+    #[inline]
     pub(crate) fn from_number(number: u8) -> Option<Self> {
-        Self::ALL.get(usize::from(number).checked_sub(1)?).copied()
+        // Written out, this is one comparison.
+        Some(match number {
+            1 => Self::Timeout,
+            2 => Self::Connection,
+            3 => Self::Network,
+            4 => Self::Unavailable,
+            5 => Self::RateLimited,
+            6 => Self::ResourceExhausted,
+            7 => Self::Internal,
+            8 => Self::DataLoss,
+            9 => Self::Validation,
+            10 => Self::Slow,
+            11 => Self::Panic,
+            12 => Self::Other,
+            _ => return None,
+        })
     }
 }
 
@@ -181,8 +202,8 @@ pub enum Delivery {
 pub enum Outcome {
     /// A success.
     Success,
-    /// A failure of this kind.
-    Failure(FailureKind),
+    /// A failure.
+    Failure(Failure),
     /// No information about the dependency.
     Ignored,
     /// The caller gave up before there was a result.
@@ -193,9 +214,15 @@ impl From<Verdict> for Outcome {
     fn from(verdict: Verdict) -> Self {
         match verdict {
             Verdict::Success => Self::Success,
-            Verdict::Failure(failure) => Self::Failure(failure.kind),
+            Verdict::Failure(failure) => Self::Failure(failure),
             Verdict::Ignored => Self::Ignored,
         }
+    }
+}
+
+impl From<Failure> for Outcome {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
     }
 }
 
@@ -207,6 +234,7 @@ mod tests {
     fn kinds_survive_being_packed() {
         for kind in FailureKind::ALL {
             assert_eq!(FailureKind::from_number(kind as u8), Some(kind));
+            assert_eq!(FailureKind::ALL[kind.index()], kind);
         }
         assert_eq!(FailureKind::from_number(0), None);
         assert_eq!(FailureKind::from_number(13), None);

@@ -45,14 +45,22 @@
 //! - `http` (on by default): the protocols for everything that speaks `http`, and the health layer.
 //! - `hyper`: reads from the errors of hyper, hyper-util and h2 whether a request was sent, so that more of
 //!   them can be retried. For hyper and tonic clients.
+//! - `metrics`: shows every policy through the `metrics` facade; see [`metrics`].
+//! - `tracing`: tells state changes and refusals through `tracing`; see the module `trace`.
+//! - `serde`: settings from files, in the module `config`.
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod breaker;
 pub mod bulkhead;
 pub mod clock;
+#[cfg(feature = "serde")]
+pub mod config;
+pub mod event;
 #[cfg(feature = "http")]
 pub mod health;
+pub mod keyed;
+pub mod metrics;
 mod oneshot;
 pub mod probe;
 pub mod protocol;
@@ -60,6 +68,8 @@ pub mod registry;
 pub mod retry;
 mod shard;
 pub mod timeout;
+#[cfg(feature = "tracing")]
+pub mod trace;
 
 pub use portcullis_core::{
     BreakerEvidence, ConfigError, Delivery, Failure, FailureKind, Name, PolicyKind, Reason, Rejection,
@@ -71,7 +81,7 @@ pub use health::{Health, HealthLayer};
 #[cfg(feature = "http")]
 pub use protocol::{Grpc, HttpClient, HttpServer};
 pub use {
-    breaker::{Breaker, BreakerLayer},
+    breaker::{Breaker, BreakerLayer, KeyedBreaker, KeyedBreakerLayer},
     bulkhead::{Bulkhead, BulkheadLayer},
     probe::{Probe, ProbeLayer},
     protocol::{Boxed, FromRejection, Protocol, Ticket, Typed},

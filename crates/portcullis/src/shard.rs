@@ -9,6 +9,7 @@ use std::{
 
 /// More shards than this cost memory and no longer save time.
 const MOST_SHARDS: usize = 64;
+/// No index of any slice, so that looking there finds out that it is not known yet.
 const UNKNOWN: usize = usize::MAX;
 
 static NEXT: AtomicUsize = AtomicUsize::new(0);
@@ -18,18 +19,28 @@ thread_local! {
     static INDEX: Cell<usize> = const { Cell::new(UNKNOWN) };
 }
 
-/// A number of this thread's own.
+/// A number of this thread's own, below [`count`].
 #[inline]
 pub(crate) fn current() -> usize {
+    match peek() {
+        UNKNOWN => first(),
+        index => index,
+    }
+}
+
+/// The same, or [`UNKNOWN`].
+#[inline(always)]
+fn peek() -> usize {
     // A thread that is ending has no locals any more; any shard will do for it.
-    INDEX.try_with(|index| if index.get() == UNKNOWN { first(index) } else { index.get() }).unwrap_or(0)
+    INDEX.try_with(Cell::get).unwrap_or(0)
 }
 
 #[cold]
 #[inline(never)]
-fn first(index: &Cell<usize>) -> usize {
-    index.set(NEXT.fetch_add(1, Ordering::Relaxed) % MOST_SHARDS);
-    index.get()
+fn first() -> usize {
+    let index = NEXT.fetch_add(1, Ordering::Relaxed) & (count() - 1);
+    let _ = INDEX.try_with(|known| known.set(index));
+    index
 }
 
 /// How many shards this machine is worth: a power of two.
@@ -40,33 +51,58 @@ pub(crate) fn count() -> usize {
     })
 }
 
-/// A shared value.
-pub(crate) struct Sharded<T>(Arc<Shards<T>>);
+/// A shared value, with an `L` of its own beside each reference count.
+pub(crate) struct Sharded<T, L = ()>(Arc<Shards<T, L>>);
 
-struct Shards<T> {
+struct Shards<T, L> {
     value: Arc<T>,
-    slots: Box<[Arc<Slot<T>>]>,
+    slots: Box<[Arc<Slot<T, L>>]>,
 }
 
 /// On its own cache lines, because its reference count stands right before it.
 #[repr(align(128))]
-struct Slot<T> {
+struct Slot<T, L> {
     value: Arc<T>,
     index: usize,
+    local: L,
 }
 
 impl<T> Sharded<T> {
     pub(crate) fn new(value: T) -> Self {
+        Self::with(value, |_, _| ())
+    }
+}
+
+impl<T, L> Sharded<T, L> {
+    /// `local` makes what stands beside the reference count of this number.
+    pub(crate) fn with(value: T, local: impl Fn(&T, usize) -> L) -> Self {
         let value = Arc::new(value);
-        let slots = (0..count()).map(|index| Arc::new(Slot { value: value.clone(), index })).collect();
+        let slot = |index| Arc::new(Slot { local: local(&value, index), value: value.clone(), index });
+        let slots = (0..count()).map(slot).collect();
         Self(Arc::new(Shards { value, slots }))
     }
 
     /// A reference that is counted on this thread's shard.
     #[inline]
-    pub(crate) fn pin(&self) -> Pinned<T> {
-        // A power of two of slots: the mask never leaves the slice.
-        Pinned(self.0.slots[current() & (self.0.slots.len() - 1)].clone())
+    pub(crate) fn pin(&self) -> Pinned<T, L> {
+        match self.0.slots.get(peek()) {
+            Some(slot) => Pinned(slot.clone()),
+            None => self.pin_first(),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn pin_first(&self) -> Pinned<T, L> {
+        // There are as many slots as threads are told apart.
+        Pinned(self.0.slots[first()].clone())
+    }
+
+    /// What stands beside this thread's reference count.
+    #[inline]
+    pub(crate) fn local(&self) -> &L {
+        // As many slots as threads are told apart.
+        &self.0.slots[current() & (self.0.slots.len() - 1)].local
     }
 
     pub(crate) fn value(&self) -> &Arc<T> {
@@ -74,13 +110,13 @@ impl<T> Sharded<T> {
     }
 }
 
-impl<T> Clone for Sharded<T> {
+impl<T, L> Clone for Sharded<T, L> {
     fn clone(&self) -> Self {
         Self(self.0.clone())
     }
 }
 
-impl<T> Deref for Sharded<T> {
+impl<T, L> Deref for Sharded<T, L> {
     type Target = T;
 
     #[inline]
@@ -90,23 +126,29 @@ impl<T> Deref for Sharded<T> {
 }
 
 /// A reference held by one call.
-pub(crate) struct Pinned<T>(Arc<Slot<T>>);
+pub(crate) struct Pinned<T, L = ()>(Arc<Slot<T, L>>);
 
-impl<T> Pinned<T> {
+impl<T, L> Pinned<T, L> {
     /// The shard it is counted on.
     #[inline]
     pub(crate) fn shard(&self) -> usize {
         self.0.index
     }
+
+    /// What stands beside the reference count.
+    #[inline]
+    pub(crate) fn local(&self) -> &L {
+        &self.0.local
+    }
 }
 
-impl<T> Clone for Pinned<T> {
+impl<T, L> Clone for Pinned<T, L> {
     fn clone(&self) -> Self {
         Self(self.0.clone())
     }
 }
 
-impl<T> Deref for Pinned<T> {
+impl<T, L> Deref for Pinned<T, L> {
     type Target = T;
 
     #[inline]

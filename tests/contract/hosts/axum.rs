@@ -12,7 +12,7 @@ use http::{Request, StatusCode};
 use portcullis::{Probe, ProbeLayer};
 
 use super::{each, stack};
-use crate::policies::{breaker, bulkhead, health, retry, total, whole_response};
+use crate::policies::{breaker, bulkhead, health, keyed, retry, total, whole_response};
 
 async fn answer() -> &'static str {
     "answered"
@@ -36,6 +36,7 @@ macro_rules! each_layer {
     (|$name:ident| $body:expr) => {
         each!(
             breaker().http_server(),
+            keyed().http_server(),
             retry().http_server(),
             retry().http_server().rebody(Body::new),
             bulkhead().http_server(),

@@ -13,7 +13,7 @@ use hyper_util::{
 use portcullis::{Probe, ProbeLayer};
 
 use super::{each, stack};
-use crate::policies::{breaker, bulkhead, health, retry, total, whole_response};
+use crate::policies::{breaker, bulkhead, health, keyed, retry, total, whole_response};
 
 fn ask() -> Request<Full<Bytes>> {
     Request::get("http://127.0.0.1:1/").body(Full::default()).unwrap()
@@ -37,6 +37,7 @@ where
 async fn client() {
     each!(
         breaker().http_client(),
+        keyed().http_client(),
         retry().http_client(),
         bulkhead().http_client(),
         total().http_client(),

@@ -7,8 +7,14 @@ use ::axum::body::Body;
 use ::tower::BoxError;
 use http::Request;
 use portcullis::{
-    Breaker, Bulkhead, ConfigError, Health, Probe, ProbeLayer, Registry, Rejection, RetryBudget, RetryPolicy,
-    Ticket, Timeout, breaker::BreakerTicket, bulkhead::BulkheadTicket, retry::ReplayBody,
+    Breaker, Bulkhead, ConfigError, Health, KeyedBreaker, Probe, ProbeLayer, Registry, Rejection,
+    RetryBudget, RetryPolicy, Ticket, Timeout,
+    breaker::{
+        BreakerTicket,
+        keyed::{KeyBreaker, KeyedBreakerTicket},
+    },
+    bulkhead::BulkheadTicket,
+    retry::ReplayBody,
     timeout::BodyDeadline,
 };
 use portcullis_testkit::{
@@ -18,7 +24,7 @@ use portcullis_testkit::{
 use super::stack;
 use crate::{
     exchange::ShopError,
-    policies::{breaker, bulkhead, health, retry, total, whole_response},
+    policies::{breaker, bulkhead, health, keyed, retry, total, whole_response},
 };
 
 macro_rules! accepted {
@@ -40,21 +46,21 @@ fn whole(body: ReplayBody<Body>) -> Body {
     Body::new(body)
 }
 
-accepted!(String => u64, BoxError: breaker(), retry(), bulkhead(), total(), probe(String::new), stack!());
-accepted!(String => u64, std::io::Error: breaker(), retry(), bulkhead(), total(), probe(String::new), stack!());
+accepted!(String => u64, BoxError: breaker(), keyed(), retry(), bulkhead(), total(), probe(String::new), stack!());
+accepted!(String => u64, std::io::Error: breaker(), keyed(), retry(), bulkhead(), total(), probe(String::new), stack!());
 accepted!(
     String => u64, ShopError:
-    breaker().typed(), retry().typed(), bulkhead().typed(), total().typed(), probe(String::new).typed(),
+    breaker().typed(), keyed().typed(), retry().typed(), bulkhead().typed(), total().typed(), probe(String::new).typed(),
     stack!(typed),
 );
 accepted!(
     Request<Body> => HttpResponse, std::convert::Infallible:
-    breaker().http_server(), retry().http_server().rebody(whole), bulkhead().http_server(), total().http_server(),
+    breaker().http_server(), keyed().http_server(), retry().http_server().rebody(whole), bulkhead().http_server(), total().http_server(),
     whole_response().http_server(), health(), probe(Request::<Body>::default).http_server(), stack!(http_server, rebody whole),
 );
 accepted!(
     Request<Body> => HttpResponse, std::io::Error:
-    breaker().http_client(), retry().http_client().rebody(whole), bulkhead().http_client(), total().http_client(),
+    breaker().http_client(), keyed().http_client(), retry().http_client().rebody(whole), bulkhead().http_client(), total().http_client(),
     whole_response().http_client(), health(), probe(Request::<Body>::default).http_client(), stack!(http_client, rebody whole),
 );
 accepted!(
@@ -68,6 +74,8 @@ const _: fn() = || {
     fn handle<T: Clone + Debug + Send + Sync + 'static>() {}
     fn ticket<T: Ticket + Debug + Send + Sync + 'static>() {}
     handle::<Breaker>();
+    handle::<KeyedBreaker>();
+    handle::<KeyBreaker>();
     handle::<RetryPolicy>();
     handle::<RetryBudget>();
     handle::<Bulkhead>();
@@ -76,6 +84,7 @@ const _: fn() = || {
     handle::<Probe>();
     handle::<Registry>();
     ticket::<BreakerTicket>();
+    ticket::<KeyedBreakerTicket>();
     ticket::<BulkheadTicket>();
     ticket::<BodyDeadline>();
     fn error<T: std::error::Error + Clone + Send + Sync + 'static>() {}

@@ -3,6 +3,7 @@
 mod breaker;
 mod bulkhead;
 mod health;
+mod keyed;
 mod orders;
 mod probe;
 mod retry;

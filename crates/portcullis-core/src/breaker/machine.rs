@@ -1,28 +1,29 @@
-//! The breaker's decision.
+//! The breaker itself.
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use super::{
-    Config, State, Status,
-    counters::Counters,
-    probe::Probes,
+    Config, Env, Settings, State, Status,
+    cells::{Cell, Counters, Totals},
+    log::Log,
     state::{Epoch, Word},
-    trip::{FailureLog, Rules, WindowCounts},
+    status::Recent,
+    transition::Trouble,
 };
 use crate::{
-    BreakerEvidence, ConfigError, Outcome, Time,
+    ConfigError, Time,
     sync::{
-        Mutex,
+        Mutex, MutexGuard,
         atomic::{
             AtomicU64,
-            Ordering::{Acquire, Relaxed},
+            Ordering::{Acquire, Relaxed, Release},
         },
         lock,
     },
 };
-
-/// Something changed since the refusal was decided.
-const AT_ONCE: Option<Duration> = Some(Duration::ZERO);
 
 /// Permission for one call; to be given back to [`Machine::settle`] exactly once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +31,7 @@ const AT_ONCE: Option<Duration> = Some(Duration::ZERO);
 pub struct Admission {
     pub(super) epoch: Epoch,
     pub(super) kind: Kind,
-    /// When it was given; known for probes and when cancelled calls are judged by their age.
+    /// When it was given; known for all but plain calls.
     pub(super) started: Time,
 }
 
@@ -38,45 +39,59 @@ pub struct Admission {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Call,
+    /// A call whose duration counts.
+    Timed,
     /// A probe, with the permit that it holds.
     Probe(u16),
+    /// A call of a recovering breaker.
+    Ramp,
+    /// It was to be refused, or passes by order: counted, and nothing more.
+    Bypass,
+    /// Not even counted.
+    Untracked,
 }
 
 impl Admission {
+    #[inline]
+    pub(super) fn new(epoch: Epoch, kind: Kind, started: Time) -> Self {
+        Self { epoch, kind, started }
+    }
+
     /// Whether this call is a probe of a half-open breaker.
     #[inline]
     pub fn is_probe(&self) -> bool {
         matches!(self.kind, Kind::Probe(_))
     }
+
+    /// Whether this is a call of a closed breaker that need not know the time.
+    #[inline]
+    pub fn is_plain(&self) -> bool {
+        matches!(self.kind, Kind::Call)
+    }
+
+    /// Whether its result changes nothing, because the call was to be refused or passes by order.
+    #[inline]
+    pub fn is_bypass(&self) -> bool {
+        matches!(self.kind, Kind::Bypass | Kind::Untracked)
+    }
 }
 
-/// Why a call is not admitted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// What the breaker knew.
-    pub evidence: BreakerEvidence,
-    /// After this time a call may be admitted; `None` when nobody knows, as for an isolated breaker.
-    pub retry_after: Option<Duration>,
-}
+/// What the lock guards: the memory of the present epoch, made when there is something to remember.
+pub(super) type Guard<'a> = MutexGuard<'a, Option<Box<Log>>>;
 
 /// A circuit breaker without a clock.
 ///
-/// `now` is asked only where a decision needs it: never on the way through a closed breaker. `shard`
-/// tells threads apart, and any number will do. No method panics, and none waits, but for the lock that
-/// failures take one after the other.
+/// The [`Env`] is asked for the time only where a decision needs it: never on the way through a closed
+/// breaker, unless its rules look at time. `shard` tells threads apart, and any number will do. No method
+/// panics, and none waits, but for the lock that failures and transitions take one after the other.
 pub struct Machine {
     pub(super) word: AtomicU64,
-    pub(super) rules: Rules,
-    pub(super) config: Config,
+    pub(super) settings: Arc<Settings>,
     pub(super) counters: Counters,
-    pub(super) log: Mutex<FailureLog>,
-    pub(super) probes: Probes,
-    /// What the window held at the last trip, and the last failure's kind.
-    pub(super) evidence: AtomicU64,
-    pub(super) last_failure: AtomicU64,
-    pub(super) since: AtomicU64,
-    pub(super) transitions: AtomicU64,
-    pub(super) trips: AtomicU64,
+    pub(super) log: Mutex<Option<Box<Log>>>,
+    pub(super) trouble: OnceLock<Box<Trouble>>,
+    /// When it was made.
+    pub(super) born: Time,
 }
 
 impl Machine {
@@ -86,136 +101,89 @@ impl Machine {
     ///
     /// The first field of `config` outside its range.
     pub fn new(config: Config, shards: usize) -> Result<Self, ConfigError> {
-        config.check()?;
-        let rules = Rules::new(&config);
-        Ok(Self {
-            word: AtomicU64::new(Word::new(State::Closed, Epoch::FIRST, 0).raw()),
-            counters: Counters::new(shards),
-            log: Mutex::new(FailureLog::new(&rules)),
-            probes: Probes::new(config.permits),
-            evidence: AtomicU64::new(0),
-            last_failure: AtomicU64::new(0),
-            since: AtomicU64::new(0),
-            transitions: AtomicU64::new(0),
-            trips: AtomicU64::new(0),
-            rules,
-            config,
-        })
+        Ok(Self::with_settings(Arc::new(Settings::new(config)?), shards))
+    }
+
+    /// A breaker as [`new`](Self::new) makes it, that may share its settings with others.
+    pub fn with_settings(settings: Arc<Settings>, shards: usize) -> Self {
+        let counters = Counters::new(shards, settings.config().time_window.is_some());
+        Self::with_counters(settings, counters)
+    }
+
+    /// A breaker of which there are many: it takes less memory, and all threads count in one place.
+    pub fn small(settings: Arc<Settings>) -> Self {
+        let counters = Counters::one(settings.config().time_window.is_some());
+        Self::with_counters(settings, counters)
+    }
+
+    fn with_counters(settings: Arc<Settings>, counters: Counters) -> Self {
+        let state = match settings.config().mode {
+            super::Mode::Disabled => State::Disabled,
+            _ => State::Closed,
+        };
+        let word = Word::new(state, Epoch::FIRST, 0).with_timed(settings.is_timed());
+        Self {
+            word: AtomicU64::new(word.raw()),
+            settings,
+            counters,
+            log: Mutex::new(None),
+            trouble: OnceLock::new(),
+            born: Time::ORIGIN,
+        }
     }
 
     /// The same breaker, closed since `now`.
     #[must_use]
     pub fn closed_since(self, now: Time) -> Self {
-        self.since.store(now.as_nanos(), Relaxed);
-        self
+        Self { born: now, ..self }
     }
 
-    /// Asks for one call.
+    /// Takes over what its settings are by now, with all that it remembers. With settings of its own,
+    /// [`reconfigure`](Self::reconfigure) does both.
+    pub fn refresh(&self, env: &impl Env) {
+        let now = env.now();
+        let mut guard = lock(&self.log);
+        let word = self.word();
+        let timed = self.settings.config().time_window.is_some();
+        if let Some(log) = guard.as_deref_mut() {
+            self.refresh_log(log, word.epoch(), now);
+        } else {
+            self.counters.set_end(timed.then_some(Time::ORIGIN));
+        }
+        self.word.store(word.with_timed(self.settings.is_timed()).raw(), Release);
+    }
+
+    /// The log's part of a refresh.
+    #[cold]
+    pub(super) fn refresh_log(&self, log: &mut Log, epoch: Epoch, now: Time) {
+        // What the shards have of their buckets goes to where it belongs while the buckets are known.
+        log.gather(&self.counters, epoch);
+        log.refresh(&self.settings, &self.counters, epoch, now);
+        // Of the bucket of now: a success that is on its way may be counted as if it were still in the old one.
+        self.counters.set_end(log.end_of(now));
+    }
+
+    /// Changes the rules while calls flow: state, windows and everything else stay.
     ///
     /// # Errors
     ///
-    /// The refusal, when the breaker is not closed and no probe may go.
-    #[inline]
-    pub fn admit(&self, shard: usize, now: impl Fn() -> Time) -> Result<Admission, Refusal> {
-        match self.admit_closed() {
-            Some(admission) => Ok(admission),
-            None => self.admit_slow(shard, self.word(), now()),
-        }
+    /// The first field of `config` outside its range; nothing has changed then.
+    pub fn reconfigure(&self, config: Config, env: &impl Env) -> Result<(), ConfigError> {
+        let before = self.settings.swap(config)?;
+        self.refresh(env);
+        self.follow_mode(before, env);
+        Ok(())
     }
 
-    /// Asks for one call of a closed breaker that need not know the time, and decides nothing when that is
-    /// not so: the short way, small enough to be inlined, before [`admit`](Self::admit).
-    #[inline]
-    pub fn admit_closed(&self) -> Option<Admission> {
-        let word = self.word();
-        let short = word.is_closed() && self.config.hung_after.is_none();
-        short.then(|| self.call(word.epoch(), Time::ORIGIN))
+    /// The counts of a shard, for who counts there again and again. Of no use to a [small](Self::small) one.
+    pub fn tally(&self, shard: usize) -> super::Tally {
+        self.counters.tally(shard)
     }
 
     /// Whether it is closed.
     #[inline]
     pub fn is_closed(&self) -> bool {
         self.word().is_closed()
-    }
-
-    /// Whether a call that came now would be refused.
-    #[inline]
-    pub fn is_refusing(&self, now: impl Fn() -> Time) -> bool {
-        let word = self.word();
-        !word.is_closed() && self.is_refusing_slow(word, now())
-    }
-
-    /// Counts and explains a refusal that was decided when [`is_refusing`](Self::is_refusing) was asked.
-    pub fn refuse(&self, shard: usize, now: Time) -> Refusal {
-        let mut word = self.word();
-        if let Some(overdue) = self.overdue(word, now) {
-            self.reopen(shard, word, overdue);
-            word = self.word();
-        }
-        let retry_after = match word.state() {
-            State::Isolated => None,
-            State::Open => Some(word.time().since(now)),
-            State::HalfOpen => self.probes.first_end(word.epoch()).map(|end| end.since(now)).or(AT_ONCE),
-            State::Closed => AT_ONCE,
-        };
-        self.refusal(shard, word.state(), retry_after)
-    }
-
-    /// Records how an admitted call ended. `now` may be asked while a lock is held: it must not use this
-    /// breaker.
-    #[inline]
-    pub fn settle(&self, shard: usize, admission: Admission, outcome: Outcome, now: impl Fn() -> Time) {
-        if outcome != Outcome::Success || !self.succeed(shard, &admission) {
-            self.settle_slow(shard, admission, outcome, now);
-        }
-    }
-
-    /// Records the success of a call of a closed breaker; `false`, and nothing is recorded, when it is
-    /// anything else: the short way, small enough to be inlined, before [`settle`](Self::settle).
-    ///
-    /// Whether the call's epoch still lasts is left to the counter, which knows its own: a success that
-    /// races with the end of its epoch counts in that epoch, or as late.
-    #[inline]
-    pub fn succeed(&self, shard: usize, admission: &Admission) -> bool {
-        let counts = !admission.is_probe();
-        if counts {
-            self.counters.success(shard, admission.epoch);
-        }
-        counts
-    }
-
-    /// Opens now, for the open time. One that is open stays open for the open time from now, and that is
-    /// no new trip; one that is isolated stays so.
-    pub fn trip(&self, now: Time) {
-        let until = self.open_until(now);
-        while self.state() == State::Open {
-            if self.stay_open(self.word(), until) {
-                return;
-            }
-        }
-        let can_open = |word: Word| matches!(word.state(), State::Closed | State::HalfOpen);
-        self.update(now, |word| can_open(word).then_some((State::Open, until)));
-    }
-
-    /// Closes now with an empty window; releases an isolated breaker too.
-    pub fn reset(&self, now: Time) {
-        self.update(now, |_| Some((State::Closed, 0)));
-    }
-
-    /// Closes an open or half-open breaker with an empty window; does nothing in other states.
-    pub fn close(&self, now: Time) {
-        let opened = |word: Word| matches!(word.state(), State::Open | State::HalfOpen);
-        self.update(now, |word| opened(word).then_some((State::Closed, 0)));
-    }
-
-    /// Refuses every call until [`release`](Self::release) or [`reset`](Self::reset).
-    pub fn isolate(&self, now: Time) {
-        self.update(now, |word| (word.state() != State::Isolated).then_some((State::Isolated, 0)));
-    }
-
-    /// Closes an isolated breaker; does nothing in other states.
-    pub fn release(&self, now: Time) {
-        self.update(now, |word| (word.state() == State::Isolated).then_some((State::Closed, 0)));
     }
 
     /// The state as it was left by the last call; an open breaker whose time is over shows as open until
@@ -225,34 +193,70 @@ impl Machine {
     }
 
     /// The rules.
-    pub fn config(&self) -> &Config {
-        &self.config
+    pub fn config(&self) -> Arc<Config> {
+        self.settings.config()
+    }
+
+    /// The live settings.
+    pub fn settings(&self) -> &Arc<Settings> {
+        &self.settings
     }
 
     /// Everything there is to see.
     pub fn status(&self, now: Time) -> Status {
-        let word = self.word();
-        let counts = if word.is_closed() { self.window(word.epoch()) } else { self.evidence() };
-        let totals = self.counters.totals();
+        // To the end, so that what transitions write is of one moment.
+        let mut guard = lock(&self.log);
+        let (word, seen, totals) = self.look(&mut guard, now);
+        let trouble = self.trouble.get();
+        let mut calls = seen.calls;
+        if let (Some(trouble), false) = (trouble, keeps_windows(word.state())) {
+            calls = trouble.evidence.window();
+        }
+        let count = |of: fn(&Trouble) -> &AtomicU64| trouble.map_or(0, |trouble| of(trouble).load(Relaxed));
         Status {
             state: word.state(),
-            since: now.since(Time::from_nanos(self.since.load(Relaxed))),
-            retry_in: (word.state() == State::Open).then(|| word.time().since(now)),
-            transitions: self.transitions.load(Relaxed),
-            trips: self.trips.load(Relaxed),
-            window_calls: counts.calls,
-            window_failures: counts.failures,
-            consecutive_failures: counts.consecutive,
-            probes_in_flight: self.probes.in_flight(word.epoch()),
-            probe_successes: self.probes.successes(word.epoch()),
-            last_failure: self.last_failure(),
+            mode: self.settings.config().mode,
+            since: now.since(self.since()),
+            retry_in: word.is_open().then(|| word.time().since(now)),
+            override_ends_in: word.override_end().map(|end| end.since(now)),
+            transitions: count(|trouble| &trouble.transitions),
+            trips: count(|trouble| &trouble.trips),
+            trips_in_a_row: count(|trouble| &trouble.in_a_row) as u32,
+            window_calls: calls.calls,
+            window_failures: calls.failures,
+            window_slow: calls.slow,
+            recent: seen.recent,
+            consecutive_failures: u32::try_from(seen.consecutive_failures).unwrap_or(u32::MAX),
+            probes_in_flight: trouble.map_or(0, |trouble| trouble.probes.in_flight(word.epoch())),
+            probe_successes: trouble.map_or(0, |trouble| trouble.probes.successes(word.epoch())),
+            last_failure: seen.last_failure.or_else(|| trouble?.evidence.last_failure()),
             successes: totals.successes,
             failures: totals.failures,
             ignored: totals.ignored,
             abandoned: totals.abandoned,
             refused: totals.refused,
+            bypassed: totals.bypassed,
             late: totals.late,
+            refused_by_state: trouble
+                .map_or_else(Default::default, |trouble| trouble.refused(word.state(), totals.refused)),
+            bypassed_by_state: trouble
+                .map_or_else(Default::default, |trouble| trouble.bypassed(word.state(), totals.bypassed)),
+            failures_by_kind: seen.failures_by_kind(trouble.map(|trouble| trouble.failures())),
         }
+    }
+
+    /// The windows and the totals, which nobody moves from one counter to another meanwhile.
+    fn look(&self, guard: &mut Guard<'_>, now: Time) -> (Word, Recent, Totals) {
+        let word = self.word();
+        let mut totals = self.counters.totals();
+        totals.failures += guard.as_ref().map_or(0, |log| log.total());
+        let by_kind = guard.as_ref().map_or_else(Default::default, |log| log.by_kind());
+        let seen = match guard.as_deref_mut() {
+            _ if !keeps_windows(word.state()) => Recent::default(),
+            Some(log) => log.look(&self.counters, word.epoch(), now),
+            None => Log::new(&self.settings).look(&self.counters, word.epoch(), now),
+        };
+        (word, Recent { by_kind, ..seen }, totals)
     }
 
     #[inline]
@@ -261,18 +265,18 @@ impl Machine {
     }
 
     #[inline]
-    pub(super) fn call(&self, epoch: Epoch, started: Time) -> Admission {
-        Admission { epoch, kind: Kind::Call, started }
+    pub(super) fn cell(&self, shard: usize) -> &Cell {
+        self.counters.cell(shard)
     }
+}
 
-    fn window(&self, epoch: Epoch) -> WindowCounts {
-        let log = lock(&self.log);
-        log.counts(&self.rules, epoch, self.counters.successes_of(epoch))
-    }
+/// Whether the windows are alive.
+pub(super) fn keeps_windows(state: State) -> bool {
+    matches!(state, State::Closed | State::MetricsOnly)
 }
 
 impl fmt::Debug for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Machine").field("state", &self.state()).field("config", &self.config).finish()
+        f.debug_struct("Machine").field("state", &self.state()).field("config", &self.config()).finish()
     }
 }

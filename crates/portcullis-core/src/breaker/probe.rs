@@ -1,58 +1,74 @@
 //! The permits of a half-open breaker, each leased for a time.
 
+use std::sync::OnceLock;
+
 use super::state::Epoch;
 use crate::{
     Time,
     sync::atomic::{
         AtomicU64,
-        Ordering::{AcqRel, Acquire, Relaxed},
+        Ordering::{AcqRel, Acquire, Relaxed, Release},
     },
 };
 
-/// A leased permit: which one, and the word that stands in it while the lease is held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Lease {
-    slot: u16,
-    word: u64,
-}
-
-impl Lease {
-    pub(crate) fn new(slot: u16, epoch: Epoch, end: Time) -> Self {
-        Self { slot, word: epoch.tag(end.as_millis()) }
-    }
-
-    pub(crate) fn slot(self) -> u16 {
-        self.slot
-    }
-}
+/// As many permits as most breakers have are always there; the others are made when they are asked for.
+const FIRST: usize = 4;
+const MOST: usize = 1000;
 
 /// One word per permit: the epoch that took it and when its lease ends, in milliseconds. A word of an
 /// older epoch is a free permit, and one of a newer epoch means that the asker came too late.
 pub(crate) struct Probes {
-    slots: Box<[AtomicU64]>,
-    successes: AtomicU64,
+    first: [AtomicU64; FIRST],
+    rest: OnceLock<Box<[AtomicU64]>>,
+    /// How many permits the epoch has.
+    permits: AtomicU64,
+    /// How its probes ended: in one word, so that of two that end at once one sees both.
+    results: AtomicU64,
 }
 
 /// In a slot: free, in whatever epoch.
 const FREE: u64 = 0;
+/// One failure among the results; the successes are below.
+const FAILURE: u64 = 1 << 24;
 
-impl Probes {
-    pub(crate) fn new(permits: u32) -> Self {
-        Self { slots: (0..permits).map(|_| AtomicU64::new(FREE)).collect(), successes: AtomicU64::new(0) }
-    }
-
-    /// Forgets older epochs, before they lie so far back that they look newer.
-    pub(crate) fn begin(&self, epoch: Epoch) {
-        clear(&self.successes, epoch);
-        for permit in &self.slots {
-            clear(permit, epoch);
+impl Default for Probes {
+    fn default() -> Self {
+        Self {
+            first: std::array::from_fn(|_| AtomicU64::new(FREE)),
+            rest: OnceLock::new(),
+            permits: AtomicU64::new(FREE),
+            results: AtomicU64::new(FREE),
         }
     }
+}
 
-    /// Takes a free permit until `end`, or says when the first lease ends; `None` when the epoch is over.
-    pub(crate) fn take(&self, epoch: Epoch, end: Time) -> Result<Lease, Option<Time>> {
+impl Probes {
+    /// Forgets older epochs, before they lie so far back that they look newer. `permits` are those of this
+    /// one, however many there will be by then.
+    pub(crate) fn begin(&self, epoch: Epoch, permits: u32) {
+        clear(&self.results, epoch);
+        self.made().for_each(|permit| clear(permit, epoch));
+        self.permits.store(epoch.tag(permits.into()), Release);
+    }
+
+    /// The permits of an epoch; what there are now while it has not quite begun, or when it is over.
+    fn permits(&self, epoch: Epoch, now: u32) -> usize {
+        epoch.untag(self.permits.load(Acquire)).unwrap_or(now.into()) as usize
+    }
+
+    fn made(&self) -> impl Iterator<Item = &AtomicU64> {
+        self.first.iter().chain(self.rest.get().into_iter().flatten())
+    }
+
+    fn slots(&self, permits: usize) -> impl Iterator<Item = &AtomicU64> {
+        let rest = (permits > FIRST).then(|| self.rest.get_or_init(more));
+        self.first.iter().chain(rest.into_iter().flatten()).take(permits)
+    }
+
+    /// Takes a free permit until `end` and says which, or when the first lease ends; `None` when the epoch is over.
+    pub(crate) fn take(&self, epoch: Epoch, permits: u32, end: Time) -> Result<u16, Option<Time>> {
         let mut first_end = None;
-        for (slot, permit) in (0u16..).zip(&self.slots) {
+        for (slot, permit) in (0u16..).zip(self.slots(self.permits(epoch, permits))) {
             let mut seen = permit.load(Acquire);
             loop {
                 if let Some(ends) = epoch.untag(seen) {
@@ -63,9 +79,8 @@ impl Probes {
                 if seen != FREE && Epoch::of(seen).is_after(epoch) {
                     return Err(None);
                 }
-                let lease = Lease::new(slot, epoch, end);
-                match permit.compare_exchange(seen, lease.word, AcqRel, Acquire) {
-                    Ok(_) => return Ok(lease),
+                match permit.compare_exchange(seen, epoch.tag(end.as_millis()), AcqRel, Acquire) {
+                    Ok(_) => return Ok(slot),
                     Err(other) => seen = other,
                 }
             }
@@ -73,33 +88,25 @@ impl Probes {
         Err(first_end)
     }
 
-    /// Gives a permit back; does nothing when it is another's by now.
-    pub(crate) fn give_back(&self, lease: Lease) {
-        if let Some(permit) = self.slots.get(usize::from(lease.slot)) {
-            let _ = permit.compare_exchange(lease.word, FREE, AcqRel, Relaxed);
+    /// Gives a permit back; does nothing when its epoch is over. Until then nobody else can have got it,
+    /// however long its lease was.
+    pub(crate) fn give_back(&self, epoch: Epoch, slot: u16) {
+        let Some(permit) = self.made().nth(slot.into()) else { return };
+        let seen = permit.load(Acquire);
+        if epoch.untag(seen).is_some() {
+            let _ = permit.compare_exchange(seen, FREE, AcqRel, Relaxed);
         }
     }
 
-    /// Counts a successful probe and returns how many there are in this epoch.
-    pub(crate) fn success(&self, epoch: Epoch) -> u64 {
-        let mut seen = self.successes.load(Acquire);
-        loop {
-            let count = match epoch.untag(seen) {
-                Some(count) => count + 1,
-                None if seen == 0 || epoch.is_after(Epoch::of(seen)) => 1,
-                None => return 0, // late: a newer epoch counts already
-            };
-            match self.successes.compare_exchange(seen, epoch.tag(count), AcqRel, Acquire) {
-                Ok(_) => return count,
-                Err(other) => seen = other,
-            }
-        }
+    /// Counts a probe's result and returns how many there are of each in this epoch: successes, failures.
+    pub(crate) fn count(&self, epoch: Epoch, success: bool) -> (u64, u64) {
+        split(count(&self.results, if success { 1 } else { FAILURE }, epoch))
     }
 
     /// When the first lease ends, if every permit is leased.
-    pub(crate) fn first_end(&self, epoch: Epoch) -> Option<Time> {
+    pub(crate) fn first_end(&self, epoch: Epoch, permits: u32) -> Option<Time> {
         let mut first_end = None;
-        for permit in &self.slots {
+        for permit in self.slots(self.permits(epoch, permits)) {
             let ends = Time::from_millis(epoch.untag(permit.load(Acquire))?);
             first_end = Some(first_end.map_or(ends, |first: Time| first.min(ends)));
         }
@@ -109,12 +116,37 @@ impl Probes {
     /// Permits that are leased in this epoch.
     pub(crate) fn in_flight(&self, epoch: Epoch) -> u32 {
         let leased = |permit: &&AtomicU64| epoch.untag(permit.load(Relaxed)).is_some();
-        self.slots.iter().filter(leased).count() as u32
+        self.made().filter(leased).count() as u32
     }
 
     /// Successful probes of this epoch.
     pub(crate) fn successes(&self, epoch: Epoch) -> u32 {
-        epoch.untag(self.successes.load(Relaxed)).unwrap_or(0) as u32
+        split(epoch.untag(self.results.load(Acquire)).unwrap_or(0)).0 as u32
+    }
+}
+
+fn more() -> Box<[AtomicU64]> {
+    (FIRST..MOST).map(|_| AtomicU64::new(FREE)).collect()
+}
+
+/// Successes and failures, of a word that counts both.
+fn split(results: u64) -> (u64, u64) {
+    (results % FAILURE, results / FAILURE)
+}
+
+/// Adds to a count of `epoch` and returns it, unless a newer one counts already.
+fn count(word: &AtomicU64, one: u64, epoch: Epoch) -> u64 {
+    let mut seen = word.load(Acquire);
+    loop {
+        let count = match epoch.untag(seen) {
+            Some(count) => count + one,
+            None if seen == FREE || epoch.is_after(Epoch::of(seen)) => one,
+            None => return 0,
+        };
+        match word.compare_exchange(seen, epoch.tag(count), AcqRel, Acquire) {
+            Ok(_) => return count,
+            Err(other) => seen = other,
+        }
     }
 }
 

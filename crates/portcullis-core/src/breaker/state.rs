@@ -1,8 +1,10 @@
 //! The state of a breaker, packed into one word.
 
+use std::fmt;
+
 use crate::Time;
 
-/// The states of a breaker.
+/// The states of a breaker. Their numbers are those of the metric `portcullis_breaker_state`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 #[repr(u8)]
@@ -13,58 +15,104 @@ pub enum State {
     Open = 1,
     /// A few calls go through to find out whether the dependency works again.
     HalfOpen = 2,
-    /// Calls are refused until somebody releases the breaker.
+    /// It works again: the share of calls that go through rises from a tenth to all.
+    Recovering = 3,
+    /// Calls are refused until somebody releases the breaker, or a time set by hand is over.
     Isolated = 4,
+    /// Calls go through and nothing is recorded, by order.
+    Disabled = 5,
+    /// Calls go through, by order; they are counted, and no rule is asked.
+    ForcedClosed = 6,
+    /// Calls go through, by order; windows are kept as if closed, so that their values can be seen.
+    MetricsOnly = 7,
 }
 
 impl State {
+    /// Every state, in the order of its number.
+    pub const ALL: [Self; 8] = [
+        Self::Closed,
+        Self::Open,
+        Self::HalfOpen,
+        Self::Recovering,
+        Self::Isolated,
+        Self::Disabled,
+        Self::ForcedClosed,
+        Self::MetricsOnly,
+    ];
+
+    /// The state of this number, of which the lowest bits count.
+    #[inline]
+    pub(crate) fn from_number(number: u8) -> Self {
+        Self::ALL[usize::from(number) % Self::ALL.len()]
+    }
+
     /// The state's word, as it stands in metrics and JSON.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Closed => "closed",
             Self::Open => "open",
             Self::HalfOpen => "half_open",
+            Self::Recovering => "recovering",
             Self::Isolated => "isolated",
+            Self::Disabled => "disabled",
+            Self::ForcedClosed => "forced_closed",
+            Self::MetricsOnly => "metrics_only",
         }
+    }
+
+    /// Whether it was ordered by hand, and holds until that is taken back.
+    pub const fn is_override(self) -> bool {
+        matches!(self, Self::Isolated | Self::Disabled | Self::ForcedClosed | Self::MetricsOnly)
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
     }
 }
 
 const STATE_BITS: u32 = 3;
 const EPOCH_BITS: u32 = u16::BITS;
 const STATE_MASK: u64 = (1 << STATE_BITS) - 1;
-const MILLIS_BITS: u32 = 64 - STATE_BITS - EPOCH_BITS;
-const MILLIS_MAX: u64 = (1 << MILLIS_BITS) - 1;
+/// Set when an admission must know the time.
+const TIMED: u64 = 1 << STATE_BITS;
+const EPOCH_AT: u32 = STATE_BITS + 1;
+const MILLIS_AT: u32 = EPOCH_AT + EPOCH_BITS;
+/// The last time that a word can hold, in milliseconds: 557 years.
+pub(crate) const MILLIS_MAX: u64 = (1 << (64 - MILLIS_AT)) - 1;
 
-/// State, epoch and a time in one word, so that each transition is one compare-exchange.
+/// State, epoch and a time in one word, so that every reader sees them together.
 ///
-/// The time is what the state needs: when an open breaker may probe, since when a half-open one has
-/// been probing. It is kept in whole milliseconds, rounded down, so that who waits for exactly the open
-/// time is not refused; in milliseconds it lasts a thousand years. The epoch is 16 bits wide: to be
-/// mistaken, a result would have to be late by exactly 65,535 transitions.
+/// The time is what the state needs: when an open breaker may probe, since when a half-open or recovering
+/// one has been so, when an override ends (0 for never). It is kept in whole milliseconds, rounded down, so
+/// that who waits for exactly the open time is not refused. The epoch is 16 bits wide: to be mistaken, a
+/// result would have to be late by exactly 65,535 transitions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Word(u64);
 
 impl Word {
+    /// The last time that a word can hold.
+    pub(crate) const LAST: Time = Time::from_millis(MILLIS_MAX);
+
     pub(crate) fn new(state: State, epoch: Epoch, millis: u64) -> Self {
-        let millis = millis.min(MILLIS_MAX) << (STATE_BITS + EPOCH_BITS);
-        Self(millis | (u64::from(epoch.0) << STATE_BITS) | state as u64)
+        let millis = millis.min(MILLIS_MAX) << MILLIS_AT;
+        Self(millis | (u64::from(epoch.0) << EPOCH_AT) | state as u64)
     }
 
+    #[inline]
     pub(crate) fn from_raw(raw: u64) -> Self {
         Self(raw)
     }
 
+    #[inline]
     pub(crate) fn raw(self) -> u64 {
         self.0
     }
 
+    #[inline]
     pub(crate) fn state(self) -> State {
-        match self.0 & STATE_MASK {
-            0 => State::Closed,
-            1 => State::Open,
-            2 => State::HalfOpen,
-            _ => State::Isolated,
-        }
+        State::from_number((self.0 & STATE_MASK) as u8)
     }
 
     #[inline]
@@ -72,21 +120,47 @@ impl Word {
         self.0 & STATE_MASK == State::Closed as u64
     }
 
+    /// Closed, and an admission need not know the time.
     #[inline]
-    pub(crate) fn epoch(self) -> Epoch {
-        Epoch((self.0 >> STATE_BITS) as u16)
+    pub(crate) fn is_short(self) -> bool {
+        self.0 & (STATE_MASK | TIMED) == State::Closed as u64
     }
 
+    #[inline]
+    pub(crate) fn is_open(self) -> bool {
+        self.0 & STATE_MASK == State::Open as u64
+    }
+
+    #[inline]
+    pub(crate) fn epoch(self) -> Epoch {
+        Epoch((self.0 >> EPOCH_AT) as u16)
+    }
+
+    #[inline]
     pub(crate) fn time(self) -> Time {
-        Time::from_millis(self.0 >> (STATE_BITS + EPOCH_BITS))
+        Time::from_millis(self.0 >> MILLIS_AT)
+    }
+
+    /// When an override ends, if it does by itself.
+    pub(crate) fn override_end(self) -> Option<Time> {
+        (self.state().is_override() && self.0 >> MILLIS_AT != 0).then(|| self.time())
     }
 
     /// The word after the transition to `state`.
     pub(crate) fn next(self, state: State, millis: u64) -> Self {
-        Self::new(state, self.epoch().next(), millis)
+        Self(Self::new(state, self.epoch().next(), millis).0 | (self.0 & TIMED))
+    }
+
+    /// The same word with another time.
+    pub(crate) fn with_time(self, millis: u64) -> Self {
+        Self(Self::new(self.state(), self.epoch(), millis).0 | (self.0 & TIMED))
+    }
+
+    /// The same word, saying whether admissions must know the time.
+    pub(crate) fn with_timed(self, timed: bool) -> Self {
+        Self(if timed { self.0 | TIMED } else { self.0 & !TIMED })
     }
 }
-
 /// Which stretch between two transitions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Epoch(u16);
@@ -132,7 +206,8 @@ mod tests {
 
     #[test]
     fn a_word_keeps_what_it_was_given() {
-        for state in [State::Closed, State::Open, State::HalfOpen, State::Isolated] {
+        for (number, state) in State::ALL.into_iter().enumerate() {
+            assert_eq!(state as usize, number);
             let word = Word::new(state, Epoch(77), 123_456_789);
             assert_eq!(
                 (word.state(), word.epoch(), word.time().as_millis()),
@@ -144,6 +219,15 @@ mod tests {
             Epoch(1),
             "time saturates, epoch stays"
         );
+    }
+
+    #[test]
+    fn whether_the_time_is_needed_outlives_transitions() {
+        let word = Word::new(State::Closed, Epoch(1), 0).with_timed(true);
+        assert!(word.is_closed() && !word.is_short());
+        let next = word.next(State::Open, 5).with_time(7).next(State::Closed, 0);
+        assert_eq!((next.is_short(), next.with_timed(false).is_short()), (false, true));
+        assert_eq!(next.epoch(), Epoch(3));
     }
 
     #[test]

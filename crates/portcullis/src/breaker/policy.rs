@@ -4,19 +4,26 @@ use std::{
     fmt,
     future::{Future, poll_fn},
     pin::pin,
+    sync::Arc,
+    task::ready,
+    time::Duration,
 };
 
 use portcullis_core::{
-    ConfigError, Name, PolicyKind, Reason, Rejection, Time,
-    breaker::{Config, Machine, Refusal, State, Status},
-    health::Level,
+    ConfigError, Name, PolicyKind, Rejection,
+    breaker::{Config, Machine, Mode, Refusal, Refusing, Settings, State, Status, Tally},
 };
 
-use super::{BreakerBuilder, BreakerTicket};
+use super::{
+    BreakerBuilder, BreakerGroup, BreakerTicket,
+    driver::Driver,
+    group::Membership,
+    world::{Dice, Surroundings},
+};
 use crate::{
-    FromRejection, Registry, Typed, clock,
+    FromRejection, Registry, Ticket, Typed, clock,
+    event::{Emitter, Event},
     protocol::{future::finish, watched},
-    registry::{Policy, Snapshot},
     shard::{self, Sharded},
 };
 
@@ -36,12 +43,12 @@ use crate::{
 /// ```
 #[derive(Clone)]
 pub struct Breaker {
-    pub(super) shared: Sharded<Shared>,
+    pub(super) shared: Sharded<Shared, Tally>,
 }
 
 pub(super) struct Shared {
-    pub(super) name: Name,
     pub(super) machine: Machine,
+    pub(super) surroundings: Surroundings,
 }
 
 impl Breaker {
@@ -56,16 +63,32 @@ impl Breaker {
         BreakerBuilder::new(name.into())
     }
 
-    pub(super) fn from_config(name: Name, config: Config, registry: &Registry) -> Result<Self, ConfigError> {
-        let machine = Machine::new(config, shard::count())?.closed_since(clock::now());
-        let shared = Sharded::new(Shared { name: name.clone(), machine });
+    pub(super) fn from_parts(
+        name: Name,
+        config: Config,
+        seed: Option<u64>,
+        group: Option<BreakerGroup>,
+        registry: &Registry,
+    ) -> Result<Self, ConfigError> {
+        let settings = Arc::new(Settings::new(config)?);
+        let machine = Machine::with_settings(settings, shard::count()).closed_since(clock::now());
+        let surroundings = Surroundings {
+            name: name.clone(),
+            dice: Dice::new(seed),
+            emitter: Emitter::new(name.clone(), PolicyKind::Breaker, registry),
+            group: group.map(Membership::new),
+            driver: Driver::default(),
+        };
+        let shared =
+            Sharded::with(Shared { machine, surroundings }, |shared, shard| shared.machine.tally(shard));
+        shared.surroundings.driver.belongs_to(shared.value());
         registry.join(PolicyKind::Breaker, name, shared.value());
         Ok(Self { shared })
     }
 
     /// The name.
     pub fn name(&self) -> &Name {
-        &self.shared.name
+        &self.shared.surroundings.name
     }
 
     /// Asks for one call. The ticket is to be [settled](crate::Ticket::settle) with how the call ended;
@@ -78,8 +101,18 @@ impl Breaker {
     pub fn try_admit(&self) -> Result<BreakerTicket, Rejection> {
         match self.admit_closed() {
             Some(ticket) => Ok(ticket),
-            None => self.admit_slow(),
+            None => self.admit_slow(false),
         }
+    }
+
+    /// Asks for a further attempt of a call that failed: with
+    /// [`only_retries`](BreakerBuilder::only_retries), these alone are refused.
+    ///
+    /// # Errors
+    ///
+    /// The rejection, when the breaker does not let the call through.
+    pub fn try_admit_retry(&self) -> Result<BreakerTicket, Rejection> {
+        self.admit_closed().map_or_else(|| self.admit_slow(true), Ok)
     }
 
     /// The short way through a closed breaker.
@@ -91,15 +124,27 @@ impl Breaker {
 
     #[cold]
     #[inline(never)]
-    fn admit_slow(&self) -> Result<BreakerTicket, Rejection> {
-        match self.shared.machine.admit(shard::current(), clock::now) {
+    pub(super) fn admit_slow(&self, retry: bool) -> Result<BreakerTicket, Rejection> {
+        let world = self.shared.surroundings.world_of(retry);
+        match self.shared.machine.admit(shard::current(), &world) {
             Ok(admission) => Ok(BreakerTicket::new(self.shared.pin(), admission)),
             Err(refusal) => Err(self.rejection(refusal)),
         }
     }
 
+    /// A ticket for what failed before there was a call: nothing is refused, and no lot drawn.
+    #[cold]
+    pub(super) fn admit_unready(&self) -> Option<BreakerTicket> {
+        let world = self.shared.surroundings.world_of_none();
+        let admission = self.shared.machine.admit(shard::current(), &world).ok()?;
+        Some(BreakerTicket::new(self.shared.pin(), admission))
+    }
+
     /// Runs `call` if the breaker lets it, and records how it ended. An `Err` is a failure, unless it is
     /// a rejection of another policy. Dropping the future abandons the call.
+    ///
+    /// The error type must have room for a rejection: [`BoxError`](crate::BoxError) has, and one's own has by
+    /// [`FromRejection`].
     ///
     /// # Errors
     ///
@@ -110,33 +155,56 @@ impl Breaker {
         Fut: Future<Output = Result<T, E>>,
         E: FromRejection,
     {
-        let mut ticket = self.try_admit().map_err(E::from_rejection)?;
-        let mut future = pin!(async { call().await });
-        let result = poll_fn(|cx| watched(&mut ticket, || future.as_mut().poll(cx))).await;
-        finish::<_, _, (), _, _>(&Typed::default(), (), result, &mut Some(ticket))
+        run(self.try_admit(), call).await
     }
 
-    /// A rejection for a call that was refused at this time.
-    pub(super) fn refuse(&self, at: Time) -> Rejection {
-        self.rejection(self.shared.machine.refuse(shard::current(), at))
+    /// A rejection for a call that was seen to be refused.
+    #[inline(always)]
+    pub(super) fn refuse(&self, refusing: Refusing) -> Rejection {
+        if self.shared.surroundings.emitter.is_heard() {
+            return self.refuse_aloud(refusing);
+        }
+        let Shared { machine, surroundings } = &*self.shared;
+        machine.reject(&surroundings.name, self.shared.local(), refusing)
     }
 
-    #[inline]
-    pub(super) fn is_closed(&self) -> bool {
-        self.shared.machine.is_closed()
+    #[cold]
+    #[inline(never)]
+    fn refuse_aloud(&self, refusing: Refusing) -> Rejection {
+        self.rejection(self.shared.machine.refuse(shard::current(), refusing))
     }
 
-    pub(super) fn is_refusing_at(&self, now: Time) -> bool {
-        self.shared.machine.is_refusing(|| now)
+    /// Looks whether a call that came now would be refused for certain.
+    #[inline(always)]
+    pub(super) fn refusing(&self) -> Option<Refusing> {
+        let Shared { machine, surroundings } = &*self.shared;
+        if machine.is_closed() {
+            return None;
+        }
+        match machine.refusing_for_long(clock::coarse) {
+            Some(refusing) if surroundings.group.is_none() => Some(refusing),
+            _ => self.refusing_slow(),
+        }
     }
 
-    /// Whether a call that came now would be refused.
+    #[cold]
+    #[inline(never)]
+    fn refusing_slow(&self) -> Option<Refusing> {
+        let Shared { machine, surroundings } = &*self.shared;
+        let refusing = machine.refusing(&surroundings.world())?;
+        // The group waives no isolation.
+        (machine.state() == State::Isolated || !surroundings.may_waive()).then_some(refusing)
+    }
+
+    /// Whether a call that came now would be refused for certain. It is not certain while the lot decides:
+    /// in a mode that lets some calls pass, in a group of which no member works, while a probe's permit is
+    /// free, or while it is recovering; nor when only retries are refused.
     pub fn is_refusing(&self) -> bool {
-        self.shared.machine.is_refusing(clock::now)
+        self.refusing().is_some()
     }
 
     /// The state as it was left by the last call: an open breaker whose time is over shows as open until
-    /// a call comes.
+    /// a call comes, and an override likewise, unless its transitions are [automatic](BreakerBuilder::automatic).
     pub fn state(&self) -> State {
         self.shared.machine.state()
     }
@@ -146,90 +214,130 @@ impl Breaker {
         self.shared.machine.status(clock::now())
     }
 
+    /// Its last events, the youngest last; refusals are not among them.
+    pub fn recent_events(&self) -> Vec<Event> {
+        self.shared.surroundings.emitter.recent()
+    }
+
     /// The settings.
-    pub fn config(&self) -> &Config {
+    pub fn config(&self) -> Arc<Config> {
         self.shared.machine.config()
     }
 
+    /// Changes the settings while calls flow. State, windows, tickets and handles stay; what a window knows
+    /// that still fits into its new shape stays too. Permits change with the next half-open state.
+    ///
+    /// ```
+    /// use portcullis::{Breaker, breaker::Config};
+    ///
+    /// let breaker = Breaker::new("inventory");
+    /// let config = Config { window: 500, ..(*breaker.config()).clone() };
+    /// breaker.reconfigure(config)?;
+    /// assert_eq!(breaker.config().window, 500);
+    /// # Ok::<(), portcullis::ConfigError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The first setting outside its range; nothing has changed then.
+    pub fn reconfigure(&self, config: Config) -> Result<(), ConfigError> {
+        self.shared.machine.reconfigure(config, &self.shared.surroundings.world())?;
+        self.shared.surroundings.driver.wake();
+        self.shared.surroundings.emitter.config_changed();
+        Ok(())
+    }
+
+    /// Says what happens to calls that are to be refused.
+    ///
+    /// # Errors
+    ///
+    /// When the mode's percentage is more than 100.
+    pub fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
+        self.shared.set_mode(mode)
+    }
+
     /// Opens now, for the open time. One that is open stays open for the open time from now, and that is
-    /// no new trip; one that is isolated stays so.
+    /// no new trip; one that is under an override stays so.
     pub fn trip(&self) {
-        self.shared.machine.trip(clock::now());
+        self.shared.machine.trip(&self.shared.surroundings.world());
     }
 
-    /// Closes now with an empty window; releases an isolated breaker too.
+    /// Closes now with an empty window, and forgets how often it opened in a row; ends an override too.
     pub fn reset(&self) {
-        self.shared.machine.reset(clock::now());
+        self.shared.machine.reset(&self.shared.surroundings.world());
     }
 
-    /// Closes an open or half-open breaker with an empty window; does nothing in other states.
+    /// Closes an open, half-open or recovering breaker with an empty window; does nothing in other states.
     pub fn close(&self) {
-        self.shared.machine.close(clock::now());
+        self.shared.machine.close(&self.shared.surroundings.world());
     }
 
     /// Refuses every call until [`release`](Self::release) or [`reset`](Self::reset).
     pub fn isolate(&self) {
-        self.shared.machine.isolate(clock::now());
+        self.override_with(State::Isolated, None);
     }
 
-    /// Closes an isolated breaker; does nothing in other states.
+    /// Refuses every call for this time, or until [`release`](Self::release) or [`reset`](Self::reset).
+    pub fn isolate_for(&self, time: Duration) {
+        self.override_with(State::Isolated, Some(time));
+    }
+
+    /// Lets every call pass until [`release`](Self::release) or [`reset`](Self::reset), or for a time.
+    pub fn force_close(&self, time: Option<Duration>) {
+        self.override_with(State::ForcedClosed, time);
+    }
+
+    /// Lets every call pass, and keeps windows as if closed, until [`release`](Self::release) or
+    /// [`reset`](Self::reset), or for a time.
+    pub fn only_measure(&self, time: Option<Duration>) {
+        self.override_with(State::MetricsOnly, time);
+    }
+
+    /// Lets every call pass and records nothing until [`release`](Self::release) or [`reset`](Self::reset),
+    /// or for a time.
+    pub fn disable(&self, time: Option<Duration>) {
+        self.override_with(State::Disabled, time);
+    }
+
+    fn override_with(&self, state: State, time: Option<Duration>) {
+        let Shared { machine, surroundings } = &*self.shared;
+        machine.override_with(state, time, &surroundings.world());
+        // Another end of the same override is no transition, and told to nobody else.
+        surroundings.driver.wake();
+    }
+
+    /// Ends an override: closed, with an empty window. Does nothing in other states.
     pub fn release(&self) {
-        self.shared.machine.release(clock::now());
+        self.shared.machine.release(&self.shared.surroundings.world());
     }
 
     fn rejection(&self, refusal: Refusal) -> Rejection {
-        Rejection::new(self.shared.name.clone(), Reason::Breaker(refusal.evidence))
-            .with_retry_after(refusal.retry_after)
+        let surroundings = &self.shared.surroundings;
+        let rejection = surroundings.rejection(&refusal);
+        surroundings.emitter.rejected(&rejection, true);
+        rejection
     }
+}
+
+/// Runs an admitted call, and settles its ticket.
+pub(super) async fn run<K, F, Fut, T, E>(admitted: Result<K, Rejection>, call: F) -> Result<T, E>
+where
+    K: Ticket,
+    F: FnOnce() -> Fut,
+    Fut: Future<Output = Result<T, E>>,
+    E: FromRejection,
+{
+    let mut ticket = Some(admitted.map_err(E::from_rejection)?);
+    let mut future = pin!(async { call().await });
+    poll_fn(|cx| {
+        let result = ready!(watched(&mut ticket, || future.as_mut().poll(cx)));
+        finish::<_, _, (), _, _>(&Typed::default(), (), result, &mut ticket)
+    })
+    .await
 }
 
 impl fmt::Debug for Breaker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Breaker").field("name", self.name()).field("state", &self.state()).finish()
-    }
-}
-
-impl Policy for Shared {
-    fn snapshot(&self) -> Snapshot {
-        let status = self.machine.status(clock::now());
-        let mut values = vec![
-            ("failure_ratio", status.failure_ratio().into()),
-            ("calls", status.window_calls.into()),
-            ("successes", status.successes.into()),
-            ("failures", status.failures.into()),
-            ("rejected", status.refused.into()),
-            ("abandoned", status.abandoned.into()),
-            ("trips", status.trips.into()),
-        ];
-        if let Some(wait) = status.retry_in {
-            values.push(("retry_in_ms", (wait.as_millis() as u64).into()));
-        }
-        if let Some(kind) = status.last_failure {
-            values.push(("last_failure", kind.as_str().into()));
-        }
-        let level = match status.state {
-            State::Closed => Level::Healthy,
-            State::HalfOpen => Level::Warning,
-            _ => Level::Degraded,
-        };
-        Snapshot {
-            name: self.name.clone(),
-            kind: PolicyKind::Breaker,
-            state: status.state.as_str(),
-            level,
-            values,
-        }
-    }
-
-    fn reset(&self) {
-        self.machine.reset(clock::now());
-    }
-
-    fn isolate(&self) {
-        self.machine.isolate(clock::now());
-    }
-
-    fn release(&self) {
-        self.machine.release(clock::now());
     }
 }

@@ -2,10 +2,11 @@
 
 use std::task::{Context, Poll, ready};
 
+use portcullis_core::breaker::Refusing;
 use tower_service::Service;
 
 use super::{Breaker, ResponseFuture};
-use crate::{Protocol, Ticket, Time, clock, protocol::watched};
+use crate::{Protocol, Ticket, protocol::watched};
 
 /// A service behind a [`Breaker`].
 ///
@@ -16,28 +17,18 @@ pub struct BreakerService<S, P> {
     inner: S,
     breaker: Breaker,
     protocol: P,
-    /// The inner service was not asked whether it is ready, because the breaker refused.
-    refused: bool,
-    /// When it refused.
-    refused_at: Time,
+    /// The inner service was not asked whether it is ready, because the breaker refuses.
+    refusing: Option<Refusing>,
 }
 
 impl<S, P> BreakerService<S, P> {
     pub(super) fn new(inner: S, breaker: Breaker, protocol: P) -> Self {
-        Self { inner, breaker, protocol, refused: false, refused_at: Time::ORIGIN }
-    }
-
-    /// Whether the breaker, which is not closed, refuses; and when that was.
-    #[cold]
-    #[inline(never)]
-    fn is_refused(&mut self) -> bool {
-        self.refused_at = clock::now();
-        self.breaker.is_refusing_at(self.refused_at)
+        Self { inner, breaker, protocol, refusing: None }
     }
 
     /// Records that the inner service can take no calls.
     fn record_unready(&self, verdict: portcullis_core::Verdict) {
-        if let Ok(mut ticket) = self.breaker.try_admit() {
+        if let Some(mut ticket) = self.breaker.admit_unready() {
             ticket.settle(verdict);
         }
     }
@@ -54,8 +45,8 @@ where
 
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.refused = !self.breaker.is_closed() && self.is_refused();
-        if self.refused {
+        self.refusing = self.breaker.refusing();
+        if self.refusing.is_some() {
             return Poll::Ready(Ok(()));
         }
         Poll::Ready(ready!(self.inner.poll_ready(cx)).map_err(|error| {
@@ -69,14 +60,15 @@ where
     fn call(&mut self, request: Req) -> Self::Future {
         let context = self.protocol.context(&request);
         let protocol = self.protocol.clone();
-        if !std::mem::take(&mut self.refused) {
-            if let Some(mut ticket) = self.breaker.admit_closed() {
-                let inner = watched(&mut ticket, || self.inner.call(request));
-                return ResponseFuture::running(inner, protocol, context, ticket);
-            }
-            return self.call_slow(request, protocol, context);
+        if let Some(refusing) = self.refusing.take() {
+            return ResponseFuture::refused(self.breaker.refuse(refusing), protocol, context);
         }
-        ResponseFuture::refused(self.breaker.refuse(self.refused_at), protocol, context)
+        if let Some(mut ticket) = self.breaker.admit_closed() {
+            let inner = watched(&mut ticket, || self.inner.call(request));
+            return ResponseFuture::running(inner, protocol, context, ticket);
+        }
+        let retry = protocol.attempt(&request).is_retry();
+        self.call_slow(request, retry, protocol, context)
     }
 }
 
@@ -87,13 +79,14 @@ impl<S, P> BreakerService<S, P> {
     fn call_slow<Req, Cx>(
         &mut self,
         request: Req,
+        retry: bool,
         protocol: P,
         context: Cx,
     ) -> ResponseFuture<S::Future, P, Cx, Req>
     where
         S: Service<Req>,
     {
-        match self.breaker.try_admit() {
+        match self.breaker.admit_slow(retry) {
             Ok(mut ticket) => {
                 let inner = watched(&mut ticket, || self.inner.call(request));
                 ResponseFuture::running(inner, protocol, context, ticket)

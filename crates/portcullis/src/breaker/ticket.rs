@@ -2,10 +2,13 @@
 
 use std::fmt;
 
-use portcullis_core::{Outcome, Verdict, breaker::Admission};
+use portcullis_core::{
+    Outcome, Verdict,
+    breaker::{Admission, Tally},
+};
 
 use super::policy::Shared;
-use crate::{Ticket, clock, shard::Pinned};
+use crate::{Ticket, shard::Pinned};
 
 /// A breaker's permission for one call. Dropped unsettled, it counts as abandoned.
 #[must_use = "dropped unsettled, it counts as abandoned"]
@@ -13,13 +16,13 @@ pub struct BreakerTicket(Option<Open>);
 
 /// A call whose end is not known yet.
 struct Open {
-    shared: Pinned<Shared>,
+    shared: Pinned<Shared, Tally>,
     admission: Admission,
 }
 
 impl BreakerTicket {
     #[inline]
-    pub(super) fn new(shared: Pinned<Shared>, admission: Admission) -> Self {
+    pub(super) fn new(shared: Pinned<Shared, Tally>, admission: Admission) -> Self {
         Self(Some(Open { shared, admission }))
     }
 
@@ -30,31 +33,60 @@ impl BreakerTicket {
 }
 
 impl Open {
-    #[cold]
-    #[inline(never)]
-    fn end(&self, outcome: Outcome) {
-        self.shared.machine.settle(self.shared.shard(), self.admission.clone(), outcome, clock::now);
+    /// Counts the success of a call of a closed breaker; `false` when it is anything else.
+    #[inline(always)]
+    fn counts(&self, verdict: &Verdict) -> bool {
+        // The kind of the admission tells, too, that there is one: one look.
+        self.admission.is_plain()
+            && matches!(verdict, Verdict::Success)
+            && self.shared.local().succeed(&self.admission, &self.shared.surroundings.world())
     }
+
+    /// Everything else.
+    #[inline(never)]
+    fn settle(&self, verdict: &Verdict) {
+        let Self { shared, admission } = self;
+        match verdict {
+            Verdict::Failure(failure) => {
+                shared.machine.fail(shared.shard(), admission, failure, &shared.surroundings.world());
+            }
+            other => end(shared, admission.clone(), (*other).into()),
+        }
+    }
+}
+
+/// By value, so that nothing is left to be dropped where this is called.
+#[cold]
+#[inline(never)]
+fn abandon(shared: Pinned<Shared, Tally>, admission: Admission) {
+    end(&shared, admission, Outcome::Abandoned);
+}
+
+#[cold]
+#[inline(never)]
+fn end(shared: &Pinned<Shared, Tally>, admission: Admission, outcome: Outcome) {
+    shared.machine.settle(shared.shard(), admission, outcome, &shared.surroundings.world());
 }
 
 impl Ticket for BreakerTicket {
     #[inline(always)]
     fn settle(&mut self, verdict: Verdict) {
-        let Some(open) = &self.0 else { return };
-        let succeeded =
-            verdict == Verdict::Success && open.shared.machine.succeed(open.shared.shard(), &open.admission);
-        if !succeeded {
-            open.end(verdict.into());
+        match &self.0 {
+            Some(open) if open.counts(&verdict) => self.0 = None,
+            Some(open) => {
+                open.settle(&verdict);
+                self.0 = None;
+            }
+            None => {}
         }
-        self.0 = None;
     }
 }
 
 impl Drop for BreakerTicket {
     #[inline]
     fn drop(&mut self) {
-        if let Some(open) = &self.0 {
-            open.end(Outcome::Abandoned);
+        if let Some(Open { shared, admission }) = self.0.take() {
+            abandon(shared, admission);
         }
     }
 }
@@ -63,7 +95,7 @@ impl fmt::Debug for BreakerTicket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let open = self.0.as_ref();
         f.debug_struct("BreakerTicket")
-            .field("breaker", &open.map(|open| &open.shared.name))
+            .field("breaker", &open.map(|open| &open.shared.surroundings.name))
             .field("admission", &open.map(|open| &open.admission))
             .finish()
     }

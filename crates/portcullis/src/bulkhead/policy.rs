@@ -15,6 +15,10 @@ use portcullis_core::{
 use super::{BulkheadBuilder, BulkheadTicket, ticket::Waiting};
 use crate::{
     FromRejection, Registry,
+    metrics::{
+        Measures,
+        names::{BULKHEAD_IN_FLIGHT, BULKHEAD_LIMIT, BULKHEAD_QUEUED, CALLS},
+    },
     registry::{Policy, Snapshot},
     shard::Sharded,
 };
@@ -200,6 +204,14 @@ impl fmt::Debug for Bulkhead {
 }
 
 impl Policy for Shared {
+    fn measure(&self, into: &mut dyn Measures) {
+        let status = self.status();
+        into.counter(&CALLS, &[PolicyKind::Bulkhead.as_str(), "rejected"], status.rejected);
+        into.gauge(&BULKHEAD_IN_FLIGHT, &[], f64::from(status.in_flight));
+        into.gauge(&BULKHEAD_LIMIT, &[], f64::from(status.limit));
+        into.gauge(&BULKHEAD_QUEUED, &[], f64::from(status.queued));
+    }
+
     fn snapshot(&self) -> Snapshot {
         let status = self.status();
         let full = self.semaphore.is_refusing();

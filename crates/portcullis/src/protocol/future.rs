@@ -34,11 +34,13 @@ pin_project! {
 }
 
 impl<F, P, Cx, T, Req> ResponseFuture<F, P, Cx, T, Req> {
+    #[inline(always)]
     pub(crate) fn running(inner: F, protocol: P, context: Cx, ticket: T) -> Self {
         let state = State::Running { inner, ticket: Some(ticket) };
         Self { state, protocol, context, request: PhantomData }
     }
 
+    #[inline(always)]
     pub(crate) fn refused(rejection: Rejection, protocol: P, context: Cx) -> Self {
         let state = State::Refused { rejection: Some(rejection) };
         Self { state, protocol, context, request: PhantomData }
@@ -59,13 +61,27 @@ where
         match this.state.project() {
             StateProj::Running { inner, ticket } => {
                 let result = ready!(watched(ticket, || inner.poll(cx)));
-                Poll::Ready(finish(this.protocol, this.context.clone(), result, ticket))
+                finish(this.protocol, this.context.clone(), result, ticket)
             }
-            StateProj::Refused { rejection } => match rejection.take() {
-                Some(rejection) => Poll::Ready(this.protocol.refuse(this.context.clone(), rejection)),
-                None => Poll::Pending, // polled after it was ready
-            },
+            StateProj::Refused { rejection } => refuse(this.protocol, this.context.clone(), rejection),
         }
+    }
+}
+
+/// What a call that was refused is ready with.
+#[inline]
+fn refuse<P, T, Req, Res, Err>(
+    protocol: &P,
+    context: P::Context,
+    rejection: &mut Option<Rejection>,
+) -> Poll<Result<P::Response<T>, P::Error>>
+where
+    P: Protocol<Req, Res, Err>,
+    T: Ticket,
+{
+    match rejection.take() {
+        Some(rejection) => Poll::Ready(protocol.refuse(context, rejection)),
+        None => Poll::Pending, // polled after it was ready
     }
 }
 
@@ -76,7 +92,7 @@ pub(crate) fn finish<P, T, Req, Res, Err>(
     context: P::Context,
     result: Result<Res, Err>,
     ticket: &mut Option<T>,
-) -> Result<P::Response<T>, P::Error>
+) -> Poll<Result<P::Response<T>, P::Error>>
 where
     P: Protocol<Req, Res, Err>,
     T: Ticket,
@@ -86,13 +102,25 @@ where
         Ok(response) => {
             let response = protocol.complete(context, response, ticket);
             *ticket = None;
-            Ok(response)
+            Poll::Ready(Ok(response))
         }
-        Err(error) => {
-            let error = protocol.lift(error);
-            ticket.settle(protocol.judge_error(&error));
-            *ticket = None;
-            Err(error)
-        }
+        Err(error) => fail(protocol, error, ticket),
     }
+}
+
+/// Of its own, so that a success is not moved to where the errors are.
+#[inline(never)]
+fn fail<P, T, Req, Res, Err>(
+    protocol: &P,
+    error: Err,
+    ticket: &mut Option<T>,
+) -> Poll<Result<P::Response<T>, P::Error>>
+where
+    P: Protocol<Req, Res, Err>,
+    T: Ticket,
+{
+    let error = protocol.lift(error);
+    ticket.settle(protocol.judge_error(&error));
+    *ticket = None;
+    Poll::Ready(Err(error))
 }

@@ -29,6 +29,7 @@
 //! # let _ = layer;
 //! ```
 
+mod attempt;
 mod boxed;
 mod classify;
 mod error;
@@ -39,6 +40,7 @@ pub(crate) mod layer;
 mod ticket;
 mod typed;
 
+pub use attempt::Attempt;
 pub use boxed::Boxed;
 pub use classify::Classify;
 pub use error::FromRejection;
@@ -78,6 +80,17 @@ pub trait Protocol<Req, Res, Err> {
 
     /// Takes from a request what will be needed.
     fn context(&self, request: &Req) -> Self::Context;
+
+    /// Which attempt of its call a request says it is. The first, where requests cannot tell.
+    fn attempt(&self, request: &Req) -> Attempt {
+        let _ = request;
+        Attempt::FIRST
+    }
+
+    /// Lets a request tell which attempt of its call it is, where requests can.
+    fn mark_attempt(&self, request: &mut Req, attempt: Attempt) {
+        let _ = (request, attempt);
+    }
 
     /// Turns an error of the inner service into one of the layer, with its chain of sources unbroken.
     fn lift(&self, error: Err) -> Self::Error;

@@ -28,12 +28,27 @@ use std::{
 
 use portcullis_core::{Name, PolicyKind};
 
+use crate::{
+    event::{Event, Hub},
+    metrics::Measures,
+};
+
 pub use snapshot::{Snapshot, Value};
 
 /// What a registry can ask of a policy.
 pub trait Policy: Send + Sync + 'static {
     /// The policy at this moment.
     fn snapshot(&self) -> Snapshot;
+
+    /// Its totals and measures, by the names that [`metrics`](crate::metrics::names) are shown under.
+    fn measure(&self, into: &mut dyn Measures) {
+        let _ = into;
+    }
+
+    /// Its last few events, the youngest last.
+    fn recent_events(&self) -> Vec<Event> {
+        Vec::new()
+    }
 
     /// Back to how it was when it was built, where that means anything.
     fn reset(&self) {}
@@ -47,7 +62,13 @@ pub trait Policy: Send + Sync + 'static {
 
 /// A set of policies by kind and name: a cheap handle to a shared table.
 #[derive(Clone, Default)]
-pub struct Registry(Arc<RwLock<Table>>);
+pub struct Registry(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    table: RwLock<Table>,
+    events: Hub,
+}
 
 #[derive(Default)]
 struct Table {
@@ -73,10 +94,15 @@ impl Registry {
         GLOBAL.get_or_init(Self::default)
     }
 
+    /// What its policies tell.
+    pub fn events(&self) -> &Hub {
+        &self.0.events
+    }
+
     /// Adds a policy, for as long as it lives.
     pub fn join(&self, kind: PolicyKind, name: Name, policy: &Arc<impl Policy>) {
         let weak: Weak<dyn Policy> = Arc::downgrade(policy) as Weak<_>;
-        let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut table = self.0.table.write().unwrap_or_else(PoisonError::into_inner);
         table.policies.entry((kind, name)).or_default().push(weak);
         table.joined += 1;
         if table.joined >= table.sweep_at {
@@ -86,14 +112,29 @@ impl Registry {
 
     /// The policy of this kind and name; the youngest, if there are several.
     pub fn get(&self, kind: PolicyKind, name: &str) -> Option<Arc<dyn Policy>> {
-        let table = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let table = self.0.table.read().unwrap_or_else(PoisonError::into_inner);
         table.policies.get(&(kind, Name::from(name)))?.iter().rev().find_map(Weak::upgrade)
     }
 
     /// Every policy that lives, in no order.
     pub fn policies(&self) -> Vec<Arc<dyn Policy>> {
-        let table = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let table = self.0.table.read().unwrap_or_else(PoisonError::into_inner);
         table.policies.values().flatten().filter_map(Weak::upgrade).collect()
+    }
+
+    /// Every policy of this kind and name that lives, the youngest last.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn family(&self, kind: PolicyKind, name: &Name) -> Vec<Arc<dyn Policy>> {
+        let table = self.0.table.read().unwrap_or_else(PoisonError::into_inner);
+        let key = (kind, name.clone());
+        table.policies.get(&key).into_iter().flatten().filter_map(Weak::upgrade).collect()
+    }
+
+    /// Every kind and name there is.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn names(&self) -> Vec<(PolicyKind, Name)> {
+        let table = self.0.table.read().unwrap_or_else(PoisonError::into_inner);
+        table.policies.keys().cloned().collect()
     }
 
     /// Every policy at this moment, by name and kind.
@@ -147,7 +188,7 @@ mod tests {
             drop(Breaker::builder(format!("b{n}")).registry(&registry).build().unwrap());
         }
         assert!(registry.policies().is_empty());
-        assert!(registry.0.read().unwrap().policies.len() <= super::SWEEP_AT_LEAST);
+        assert!(registry.0.table.read().unwrap().policies.len() <= super::SWEEP_AT_LEAST);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use tokio::time::Sleep;
 use tower_service::Service;
 
 use super::{Replay, policy::Call};
-use crate::Protocol;
+use crate::{Protocol, protocol::Attempt};
 
 pin_project! {
     /// The response future of [`RetryService`](super::RetryService).
@@ -123,13 +123,17 @@ where
     /// Waits for the next attempt's time and for its instance, and calls it.
     #[cold]
     #[inline(never)]
-    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>>
+    where
+        P: Protocol<R::Request, S::Response, S::Error>,
+    {
         if let StateProj::Waiting { timer } = self.state.as_mut().project() {
             ready!(timer.as_mut().poll(cx));
             self.state.set(State::Readying);
         }
         ready!(self.service.poll_ready(cx))?;
-        let Some(request) = self.next.take() else { return Poll::Pending };
+        let Some(mut request) = self.next.take() else { return Poll::Pending };
+        self.protocol.mark_attempt(&mut request, Attempt(self.call.attempts()));
         let inner = self.service.call(request);
         self.state.set(State::Called { inner });
         Poll::Ready(Ok(()))

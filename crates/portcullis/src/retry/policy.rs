@@ -18,6 +18,10 @@ use portcullis_core::{
 use super::{RetryBudget, RetryBuilder};
 use crate::{
     Registry, clock,
+    metrics::{
+        Measures,
+        names::{BUDGET_AVAILABLE, RETRY_STOPPED},
+    },
     registry::{Policy, Snapshot},
     shard::{Pinned, Sharded},
 };
@@ -182,6 +186,11 @@ pub(super) struct Call {
 }
 
 impl Call {
+    /// The attempts that were made or decided on.
+    pub(super) fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
     /// Whether another attempt after this failure would be safe, and is left.
     pub(super) fn may_retry(&self, failure: &Failure) -> bool {
         if !is_safe(failure, self.idempotent) {
@@ -262,6 +271,16 @@ impl fmt::Debug for RetryPolicy {
 }
 
 impl Policy for Shared {
+    fn measure(&self, into: &mut dyn Measures) {
+        let status = self.status();
+        for (why, times) in
+            [("exhausted", status.exhausted), ("budget", status.over_budget), ("deadline", status.over_time)]
+        {
+            into.counter(&RETRY_STOPPED, &[why], times);
+        }
+        into.gauge(&BUDGET_AVAILABLE, &[], status.budget_available as f64);
+    }
+
     fn snapshot(&self) -> Snapshot {
         let status = self.status();
         let spent = status.budget_available == 0;

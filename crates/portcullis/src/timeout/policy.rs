@@ -14,6 +14,7 @@ use portcullis_core::{
 use super::TimeoutBuilder;
 use crate::{
     FromRejection, Registry,
+    metrics::{Measures, names::TIMEOUTS},
     registry::{Policy, Snapshot},
     shard::Sharded,
 };
@@ -138,6 +139,10 @@ impl fmt::Debug for Timeout {
 }
 
 impl Policy for Shared {
+    fn measure(&self, into: &mut dyn Measures) {
+        into.counter(&TIMEOUTS, &[self.settings.scope.as_str()], self.expired.load(Relaxed));
+    }
+
     fn snapshot(&self) -> Snapshot {
         Snapshot {
             name: self.name.clone(),

@@ -56,7 +56,7 @@ impl Policies {
     fn of(name: &'static str, registry: &Registry) -> Result<Self, BoxError> {
         let breaker = Breaker::builder(name)
             .consecutive_failures(FAILURES_IN_A_ROW)
-            .open_for(OPEN_FOR)
+            .open_for_exactly(OPEN_FOR)
             .registry(registry)
             .build()?;
         let probe = Probe::builder(name)

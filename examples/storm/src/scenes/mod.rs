@@ -62,7 +62,7 @@ impl Scene {
     /// What differs from scene to scene is how many good probes close the breaker.
     fn shape(self, breaker: BreakerBuilder) -> BreakerBuilder {
         let successes = if self == Self::SeveralSuccesses { 3 } else { 1 };
-        breaker.consecutive_failures(FAILURES).open_for(OPEN_FOR).permits(1).successes(successes)
+        breaker.consecutive_failures(FAILURES).open_for_exactly(OPEN_FOR).permits(1).successes(successes)
     }
 }
 

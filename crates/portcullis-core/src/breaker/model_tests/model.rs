@@ -1,234 +1,259 @@
 //! What the documentation says, computed from the whole history by nothing clever.
 
+mod admit;
+mod manual;
+mod settle;
+mod status;
+mod windows;
+
 use std::time::Duration;
 
-use super::steps::Order;
+use self::windows::Ended;
+pub(super) use self::windows::end_of;
+use super::world::World;
 use crate::{
-    BreakerEvidence, FailureKind, Outcome, Time,
-    breaker::{Config, Refusal, State},
+    BreakerEvidence, FailureKind, Time,
+    breaker::{
+        Config, Env, Mode, Opening, State, Transition, WindowStatus, evidence::Trip, state::MILLIS_MAX,
+    },
 };
 
-/// What the documentation says, word by word.
-#[derive(Clone)]
-pub(super) struct Model {
+/// The settings, which several breakers may share.
+#[derive(Clone, Debug)]
+pub(super) struct Live {
     pub(super) config: Config,
+    /// How many times they were replaced.
+    pub(super) version: u64,
+}
+
+/// Where and when something happens.
+#[derive(Clone, Copy)]
+pub(super) struct Scene<'a> {
+    pub(super) live: &'a Live,
+    pub(super) world: &'a World,
+    pub(super) shard: usize,
+}
+
+/// A breaker, by its documentation.
+#[derive(Clone, Debug)]
+pub(super) struct Model {
     pub(super) state: State,
-    pub(super) epoch: u64,
+    epoch: u64,
     pub(super) since: Time,
-    /// Open: when it may probe. Half-open: since when it probes.
+    /// Open: when it may probe. Half-open, recovering: since when. Override: when it ends, 0 for never.
     pub(super) time: Time,
-    /// How every call of this epoch ended that counted: `true` is a failure.
-    pub(super) history: Vec<bool>,
-    /// Leases of this epoch that are held: of which admission, until when.
-    pub(super) leases: Vec<(usize, Time)>,
-    pub(super) probe_successes: u32,
-    pub(super) admissions: usize,
-    pub(super) evidence: (u32, u32),
-    pub(super) last_failure: Option<FailureKind>,
-    pub(super) seen: Seen,
+    /// Whether calls are told their time.
+    timed: bool,
+    /// Every call that ended in a window, of every epoch.
+    ended: Vec<Ended>,
+    /// How many of the epoch's calls were forgotten for good.
+    forgotten: usize,
+    /// Every probe that was let through, of every epoch.
+    probes: Vec<Probe>,
+    /// Permits of the epoch.
+    permits: u32,
+    /// The rules that it goes by; those of now as long as it has nothing to remember.
+    memory: Option<Live>,
+    /// When the bucket of time ends that each shard counts in, if there are any.
+    until: Vec<Option<Time>>,
+    trip: Option<Trip>,
+    in_a_row: u32,
+    last_failure: Option<FailureKind>,
+    seen: Seen,
 }
 
 /// The totals.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Seen {
-    pub(super) transitions: u64,
-    pub(super) trips: u64,
-    pub(super) successes: u64,
-    pub(super) failures: u64,
-    pub(super) ignored: u64,
-    pub(super) abandoned: u64,
-    pub(super) refused: u64,
-    pub(super) late: u64,
+#[derive(Clone, Copy, Debug, Default)]
+struct Seen {
+    transitions: u64,
+    trips: u64,
+    successes: u64,
+    failures: u64,
+    ignored: u64,
+    abandoned: u64,
+    refused: u64,
+    bypassed: u64,
+    late: u64,
+    refused_by_state: [u64; State::ALL.len()],
+    bypassed_by_state: [u64; State::ALL.len()],
+    failures_by_kind: [u64; FailureKind::ALL.len()],
+}
+
+#[derive(Clone, Debug)]
+struct Probe {
+    epoch: u64,
+    /// When its lease ends.
+    end: Time,
+    /// Whether its permit is back.
+    back: bool,
+    /// Whether it succeeded, if it did either.
+    worked: Option<bool>,
 }
 
 /// An admission as the model knows it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Call {
-    pub(super) number: usize,
-    pub(super) epoch: u64,
-    pub(super) probe: bool,
+    epoch: u64,
+    pub(super) kind: Kind,
     pub(super) started: Time,
 }
 
-/// As the breaker keeps its times.
-fn whole_millis(time: Time) -> Time {
-    Time::from_millis(time.as_millis())
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Kind {
+    Plain,
+    Timed,
+    /// Which one.
+    Probe(usize),
+    Ramp,
+    Bypass,
+    Untracked,
+}
+
+impl Call {
+    pub(super) fn is_probe(&self) -> bool {
+        matches!(self.kind, Kind::Probe(_))
+    }
+
+    pub(super) fn is_bypass(&self) -> bool {
+        matches!(self.kind, Kind::Bypass | Kind::Untracked)
+    }
+}
+
+/// Why it opens.
+#[derive(Clone, Copy)]
+enum Why {
+    Rule(Trip),
+    ByHand,
+    /// For the same reason as before.
+    Still,
+}
+
+/// As the breaker keeps its times: in whole milliseconds, and for 557 years.
+fn kept(time: Time) -> Time {
+    Time::from_millis(time.as_millis().min(MILLIS_MAX))
 }
 
 impl Model {
-    pub(super) fn new(config: Config) -> Self {
+    pub(super) fn new(live: &Live, born: Time, shards: usize) -> Self {
+        let config = &live.config;
+        let disabled = config.mode == Mode::Disabled;
         Self {
-            config,
-            state: State::Closed,
+            state: if disabled { State::Disabled } else { State::Closed },
             epoch: 0,
-            since: Time::ORIGIN,
+            since: born,
             time: Time::ORIGIN,
-            history: Vec::new(),
-            leases: Vec::new(),
-            probe_successes: 0,
-            admissions: 0,
-            evidence: (0, 0),
+            timed: is_timed(config),
+            ended: Vec::new(),
+            forgotten: 0,
+            probes: Vec::new(),
+            permits: config.permits,
+            memory: None,
+            until: vec![config.time_window.map(|_| Time::ORIGIN); shards],
+            trip: None,
+            in_a_row: 0,
             last_failure: None,
             seen: Seen::default(),
         }
     }
 
-    fn go(&mut self, state: State, now: Time) {
-        self.state = state;
+    fn go(&mut self, to: State, time: Time, at: Time, scene: Scene<'_>) {
+        let from = std::mem::replace(&mut self.state, to);
         self.epoch += 1;
-        self.since = now;
-        self.time = match state {
-            State::Open => whole_millis(now + self.config.open_for),
-            _ => whole_millis(now),
-        };
-        self.history.clear();
-        self.leases.clear();
-        self.probe_successes = 0;
+        self.since = at;
+        self.time = kept(time);
+        self.forgotten = 0;
+        self.permits = scene.live.config.permits;
         self.seen.transitions += 1;
-        self.seen.trips += u64::from(state == State::Open);
+        scene.world.moved(&Transition {
+            from,
+            to,
+            at,
+            evidence: self.evidence(),
+            retry_in: (to == State::Open).then(|| self.time.since(at)),
+        });
     }
 
-    pub(super) fn admit(&mut self, now: Time) -> Result<Call, Refusal> {
-        loop {
-            match self.state {
-                State::Closed => return Ok(self.call(false, now)),
-                State::Isolated => return Err(self.refuse(None)),
-                State::Open if now < self.time => return Err(self.refuse(Some(self.time.since(now)))),
-                State::Open => self.go(State::HalfOpen, now),
-                State::HalfOpen => {
-                    if let Some(max) = self.config.max_half_open.filter(|&max| now.since(self.time) >= max) {
-                        self.go(State::Open, self.time + max);
-                    } else if self.leases.len() < self.config.permits as usize {
-                        return Ok(self.call(true, now));
-                    } else {
-                        let first = self.leases.iter().map(|lease| lease.1).min().unwrap();
-                        if first > now {
-                            return Err(self.refuse(Some(first.since(now))));
-                        }
-                        self.seen.failures += 1;
-                        self.last_failure = Some(FailureKind::Timeout);
-                        self.go(State::Open, first);
-                    }
-                }
-            }
+    fn open(&mut self, why: Why, at: Time, scene: Scene<'_>) {
+        let config = &scene.live.config;
+        let stable = self.state == State::Closed && at.since(self.since) >= config.open_reset_after;
+        self.in_a_row = if stable { 1 } else { self.in_a_row + 1 };
+        self.seen.trips += 1;
+        let mut advised = self.advised(at);
+        match why {
+            Why::Rule(trip) => self.trip = Some(trip),
+            Why::ByHand => (self.trip, advised) = (None, Duration::ZERO),
+            Why::Still => {}
         }
+        let time = self.open_time(advised, scene).max(advised.min(longest(config)));
+        self.go(State::Open, at + time, at, scene);
     }
 
-    fn call(&mut self, probe: bool, now: Time) -> Call {
-        let number = self.admissions;
-        self.admissions += 1;
-        if probe {
-            self.leases.push((number, whole_millis(now + self.config.lease)));
-        }
-        Call { number, epoch: self.epoch, probe, started: now }
-    }
-
-    fn refuse(&mut self, retry_after: Option<Duration>) -> Refusal {
-        self.seen.refused += 1;
-        let (failures, calls) = self.evidence;
-        let evidence =
-            BreakerEvidence { state: self.state, failures, calls, last_failure: self.last_failure };
-        Refusal { evidence, retry_after }
-    }
-
-    pub(super) fn settle(&mut self, call: Call, outcome: Outcome, now: Time) {
-        let hung = self.config.hung_after.is_some_and(|age| now.since(call.started) >= age);
-        let outcome = match outcome {
-            Outcome::Abandoned if hung => Outcome::Failure(FailureKind::Timeout),
-            other => other,
+    fn open_time(&self, advised: Duration, Scene { live, world, .. }: Scene<'_>) -> Duration {
+        let config = &live.config;
+        let opening = Opening {
+            times: self.in_a_row,
+            window: self.tripped(),
+            last_failure: self.last_failure,
+            advised,
         };
-        if call.epoch != self.epoch {
-            self.seen.late += 1;
-            return;
+        if let Some(time) = config.open_time.as_ref().and_then(|function| function.of(&opening)) {
+            return time.clamp(MILLI, 24 * 60 * 60 * 1000 * MILLI);
         }
-        self.leases.retain(|lease| lease.0 != call.number);
-        match outcome {
-            Outcome::Success => self.succeeded(call, now),
-            Outcome::Failure(kind) => self.failed(call, kind, now),
-            Outcome::Ignored => self.seen.ignored += 1,
-            Outcome::Abandoned => self.seen.abandoned += 1,
+        let grown = config.open_for.as_nanos() as f64 * config.open_factor.powi(opening.times as i32 - 1);
+        let capped = (grown as u64).min(longest(config).as_nanos() as u64);
+        if config.open_jitter == 0.0 {
+            return Duration::from_nanos(capped);
         }
+        let less = capped as f64 * config.open_jitter * world.draw();
+        Duration::from_nanos(capped - less as u64).max(MILLI)
     }
 
-    fn succeeded(&mut self, call: Call, now: Time) {
-        self.seen.successes += 1;
-        if !call.probe {
-            return self.history.push(false);
-        }
-        self.probe_successes += 1;
-        if self.probe_successes >= self.config.successes {
-            self.go(State::Closed, now);
-        }
+    /// The window that opened it.
+    fn tripped(&self) -> WindowStatus {
+        self.trip.map(|trip| trip.window).unwrap_or_default()
     }
 
-    fn failed(&mut self, call: Call, kind: FailureKind, now: Time) {
-        self.seen.failures += 1;
-        self.last_failure = Some(kind);
-        if call.probe {
-            return self.go(State::Open, now);
-        }
-        self.history.push(true);
-        if self.meets_a_rule() {
-            self.evidence = self.window();
-            self.go(State::Open, now);
+    /// What it tells whom it refuses.
+    fn evidence(&self) -> BreakerEvidence {
+        let WindowStatus { calls, failures, slow } = self.tripped();
+        BreakerEvidence {
+            state: self.state,
+            cause: self.trip.map(|trip| trip.cause),
+            limit: self.trip.map_or(0.0, |trip| trip.limit),
+            failures,
+            slow,
+            calls,
+            last_failure: self.last_failure,
         }
     }
 
-    fn meets_a_rule(&self) -> bool {
-        let (failures, calls) = self.window();
-        let in_a_row = self.config.consecutive_failures.is_some_and(|k| self.in_a_row() >= k as usize);
-        let share = f64::from(failures) / f64::from(calls);
-        let enough = self.history.len() >= self.config.minimum_calls as usize;
-        in_a_row || (enough && self.config.failure_ratio.is_some_and(|ratio| share >= ratio))
+    /// The end of the first lease, if all permits are leased.
+    fn first_end(&self) -> Option<Time> {
+        let leased = self.probes_of_epoch().filter(|probe| !probe.back);
+        let ends: Vec<Time> = leased.map(|probe| probe.end).collect();
+        ends.iter().min().copied().filter(|_| ends.len() >= self.permits as usize)
     }
 
-    /// What the status shows of the window.
-    pub(super) fn window_shown(&self) -> (u32, u32) {
-        if self.state == State::Closed { self.window() } else { self.evidence }
+    fn probes_of_epoch(&self) -> impl Iterator<Item = &Probe> {
+        self.probes.iter().filter(|probe| probe.epoch == self.epoch)
     }
 
-    /// Failures and calls among the last `window` calls.
-    pub(super) fn window(&self) -> (u32, u32) {
-        let start = self.history.len().saturating_sub(self.config.window as usize);
-        let last = &self.history[start..];
-        (last.iter().filter(|&&failed| failed).count() as u32, last.len() as u32)
+    fn override_end(&self) -> Option<Time> {
+        (self.state.is_override() && self.time != Time::ORIGIN).then_some(self.time)
     }
 
-    pub(super) fn in_a_row(&self) -> usize {
-        self.history.iter().rev().take_while(|&&failed| failed).count()
+    /// Whether it is as if closed.
+    fn keeps_windows(&self) -> bool {
+        matches!(self.state, State::Closed | State::MetricsOnly)
     }
+}
 
-    /// When the current state, or a lease, is over.
-    pub(super) fn next_end(&self) -> Option<Time> {
-        let first_lease = self.leases.iter().map(|lease| lease.1).min();
-        let max = self.config.max_half_open.map(|max| self.time + max);
-        match self.state {
-            State::Open => Some(self.time),
-            State::HalfOpen => first_lease.into_iter().chain(max).min(),
-            _ => None,
-        }
-    }
+const MILLI: Duration = Duration::from_millis(1);
 
-    pub(super) fn by_hand(&mut self, order: Order, now: Time) {
-        let isolated = self.state == State::Isolated;
-        match order {
-            Order::Trip if self.state == State::Open => {
-                self.time = self.time.max(whole_millis(now + self.config.open_for));
-            }
-            Order::Trip if !isolated => {
-                self.evidence = (0, 0);
-                self.go(State::Open, now);
-            }
-            Order::Isolate if !isolated => {
-                self.evidence = (0, 0);
-                self.go(State::Isolated, now);
-            }
-            Order::Reset => self.go(State::Closed, now),
-            Order::Release if isolated => self.go(State::Closed, now),
-            Order::Close if matches!(self.state, State::Open | State::HalfOpen) => {
-                self.go(State::Closed, now);
-            }
-            _ => {}
-        }
-    }
+fn longest(config: &Config) -> Duration {
+    config.open_cap.max(config.open_for)
+}
+
+fn is_timed(config: &Config) -> bool {
+    config.hung_after.is_some() || config.slow_calls.is_some()
 }

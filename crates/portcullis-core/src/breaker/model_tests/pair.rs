@@ -1,137 +1,168 @@
-//! The real one and the model, step by step.
+//! The real ones and the model, step by step.
+
+use std::{marker::PhantomData, sync::Arc};
 
 use proptest::prelude::*;
+use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
 
 use super::{
-    model::{Call, Model, Seen},
-    steps::{Limit, Order, Step, Which},
+    group::{Answer, Group, SHARDS, Said},
+    steps::{Act, Order, Step},
+    world::World,
 };
 use crate::{
-    Outcome, Time,
-    breaker::{Admission, Config, Machine, State},
+    Name, Outcome, Reason,
+    breaker::{Admission, Config, Env, Machine, Refusal, Refusing, Settings},
 };
 
-/// Both, and the calls that are under way in both.
-pub(super) struct Pair {
-    machine: Machine,
-    model: Model,
-    under_way: Vec<(Admission, Call)>,
-    now: Time,
-    shard: usize,
+/// Which histories are drawn.
+pub(super) trait Histories: 'static {
+    fn start() -> BoxedStrategy<Group>;
+    fn step() -> BoxedStrategy<Step>;
 }
 
-impl Pair {
-    pub(super) fn new(config: Config) -> Self {
-        let machine = Machine::new(config.clone(), 4).unwrap();
-        Self { machine, model: Model::new(config), under_way: Vec::new(), now: Time::ORIGIN, shard: 0 }
+/// Follows such histories with both.
+pub(super) struct Follow<H>(PhantomData<H>);
+
+impl<H: Histories> ReferenceStateMachine for Follow<H> {
+    type State = Group;
+    type Transition = Step;
+
+    fn init_state() -> BoxedStrategy<Group> {
+        H::start()
     }
 
-    pub(super) fn step(&mut self, step: Step) -> Result<(), TestCaseError> {
-        // Another shard each time: how calls spread over threads must not matter.
-        self.shard += 1;
-        match step {
-            Step::Admit => self.admit()?,
-            Step::AskAndRefuse => self.ask_and_refuse()?,
-            Step::Settle(which, outcome) => self.settle(which, outcome),
-            Step::Wait(time) => self.now = self.now + time,
-            Step::WaitFor(limit, offset) => self.wait_for(limit, offset),
-            Step::Jump(nanos) => self.now = Time::from_nanos(nanos),
-            Step::ByHand(order) => self.by_hand(order),
+    fn transitions(_: &Group) -> BoxedStrategy<Step> {
+        H::step()
+    }
+
+    fn apply(group: Group, step: &Step) -> Group {
+        group.step(step)
+    }
+}
+
+impl<H: Histories> StateMachineTest for Follow<H> {
+    type SystemUnderTest = Real;
+    type Reference = Self;
+
+    fn init_test(group: &Group) -> Real {
+        Real::new(group)
+    }
+
+    fn apply(mut real: Real, group: &Group, step: Step) -> Real {
+        assert_eq!(real.step(&step, &group.world(&step)), group.answer, "the machine's answer, the model's");
+        real
+    }
+
+    fn check_invariants(real: &Real, group: &Group) {
+        for (machine, model) in real.machines.iter().zip(&group.machines) {
+            assert_eq!(machine.status(group.now), model.status(&group.live, group.now), "status");
         }
-        self.compare()
+    }
+}
+
+/// The real ones, and the calls that are under way.
+pub(super) struct Real {
+    settings: Arc<Settings>,
+    pub(super) machines: Vec<Machine>,
+    under_way: Vec<(usize, Admission)>,
+}
+
+impl Real {
+    pub(super) fn new(group: &Group) -> Self {
+        let settings = Arc::new(Settings::new(group.live.config.clone()).unwrap());
+        let machine = |&shards: &usize| match shards {
+            1 => Machine::small(settings.clone()),
+            _ => Machine::with_settings(settings.clone(), shards),
+        };
+        let machines = SHARDS[..group.machines.len()].iter().map(machine);
+        let machines = machines.map(|machine| machine.closed_since(group.now)).collect();
+        Self { settings, machines, under_way: Vec::new() }
     }
 
-    fn admit(&mut self) -> Result<(), TestCaseError> {
-        let now = self.now;
-        // Every other time the short way first, as the layer does.
-        let admitted = match self.machine.admit_closed() {
-            Some(admission) if self.shard % 2 == 0 => Ok(admission),
-            _ => self.machine.admit(self.shard, || now),
-        };
-        match (admitted, self.model.admit(now)) {
-            (Ok(real), Ok(call)) => {
-                prop_assert_eq!(real.is_probe(), call.probe);
-                self.under_way.push((real, call));
+    pub(super) fn step(&mut self, step: &Step, world: &World) -> Answer {
+        let said = self.act(step, world);
+        let machine = &self.machines[step.machine.index(self.machines.len())];
+        let refusing = step.act.asks_then().then(|| {
+            let again = world.again();
+            let refusing = machine.is_refusing(&again);
+            again.told().iter().for_each(|transition| world.moved(transition));
+            refusing
+        });
+        Answer { said, refusing, told: world.told() }
+    }
+
+    fn act(&mut self, step: &Step, world: &World) -> Said {
+        let machine = &self.machines[step.machine.index(self.machines.len())];
+        match &step.act {
+            Act::Admit => return self.admit(step, world),
+            Act::AskAndRefuse => {
+                let refusing = machine.refusing(world);
+                let refusal = refusing.map(|refusing| self.refuse(step, refusing));
+                return refusal.map_or(Said::Nothing, Said::Refused);
             }
-            (Err(real), Err(expected)) => prop_assert_eq!(real, expected),
-            (real, expected) => prop_assert!(false, "{real:?} instead of {expected:?}"),
+            Act::Tick => return Said::Next(machine.tick(world)),
+            Act::Settle(which, outcome) if !self.under_way.is_empty() => {
+                let (index, admission) = self.under_way.remove(which.of(self.under_way.len()));
+                self.settle(index, admission, *outcome, step, world);
+            }
+            Act::Order(order) => match *order {
+                Order::Trip => machine.trip(world),
+                Order::Reset => machine.reset(world),
+                Order::Close => machine.close(world),
+                Order::Release => machine.release(world),
+                Order::Override(state, time) => machine.override_with(state, time, world),
+            },
+            Act::SetMode(mode) => machine.set_mode(*mode, world).unwrap(),
+            Act::Reconfigure(part, other) => {
+                machine.reconfigure(part.replaced(self.config(), other), world).unwrap();
+            }
+            Act::Replace(part, other) => self.settings.replace(part.replaced(self.config(), other)).unwrap(),
+            Act::Refresh => machine.refresh(world),
+            Act::FollowMode(before) => machine.follow_mode(*before, world),
+            _ => {}
         }
-        Ok(())
+        Said::Nothing
     }
 
-    fn ask_and_refuse(&mut self) -> Result<(), TestCaseError> {
-        if self.machine.is_refusing(|| self.now) {
-            let expected = self.model.admit(self.now);
-            prop_assert_eq!(Some(self.machine.refuse(self.shard, self.now)), expected.err());
-        }
-        Ok(())
+    fn config(&self) -> Config {
+        (*self.settings.config()).clone()
     }
 
-    fn settle(&mut self, which: Which, outcome: Outcome) {
-        let count = self.under_way.len();
-        if count == 0 {
-            return;
-        }
-        let index = match which {
-            Which::Oldest => 0,
-            Which::Newest => count - 1,
-            Which::Any(index) => index.index(count),
+    fn admit(&mut self, step: &Step, world: &World) -> Said {
+        let index = step.machine.index(self.machines.len());
+        let machine = &self.machines[index];
+        let admitted = match machine.admit_closed() {
+            Some(admission) if step.short => Ok(admission),
+            _ => machine.admit(step.shard, world),
         };
-        let (admission, call) = self.under_way.remove(index);
-        // Every other time the short way first, as the layer does.
-        let short = self.shard % 2 == 0 && outcome == Outcome::Success;
-        if !(short && self.machine.succeed(self.shard, &admission)) {
-            self.machine.settle(self.shard, admission, outcome, || self.now);
+        match admitted {
+            Ok(admission) => {
+                let (probe, bypass) = (admission.is_probe(), admission.is_bypass());
+                self.under_way.push((index, admission));
+                Said::Admitted { probe, bypass }
+            }
+            Err(refusal) => Said::Refused(refusal),
         }
-        self.model.settle(call, outcome, self.now);
     }
 
-    fn wait_for(&mut self, limit: Limit, offset: i64) {
-        let oldest = self.under_way.first().map_or(self.now, |(_, call)| call.started);
-        let limit = match limit {
-            Limit::End => self.model.next_end(),
-            Limit::Hung => self.model.config.hung_after.map(|age| oldest + age),
-        };
-        let nanos = limit.unwrap_or(self.now).as_nanos().saturating_add_signed(offset);
-        self.now = self.now.max(Time::from_nanos(nanos));
-    }
-
-    fn by_hand(&mut self, order: Order) {
-        match order {
-            Order::Trip => self.machine.trip(self.now),
-            Order::Reset => self.machine.reset(self.now),
-            Order::Isolate => self.machine.isolate(self.now),
-            Order::Release => self.machine.release(self.now),
-            Order::Close => self.machine.close(self.now),
+    fn refuse(&self, step: &Step, refusing: Refusing) -> Refusal {
+        let index = step.machine.index(self.machines.len());
+        let machine = &self.machines[index];
+        // Who shares one count has no tally.
+        if !step.short || SHARDS[index] == 1 {
+            return machine.refuse(step.shard, refusing);
         }
-        self.model.by_hand(order, self.now);
+        let rejection = machine.reject(&Name::from("b"), &machine.tally(step.shard), refusing);
+        let Reason::Breaker(evidence) = rejection.reason() else { panic!("{rejection}") };
+        Refusal { evidence, retry_after: rejection.retry_after() }
     }
 
-    /// Everything that can be seen.
-    fn compare(&self) -> Result<(), TestCaseError> {
-        let (model, now) = (&self.model, self.now);
-        let status = self.machine.status(now);
-        prop_assert_eq!(self.machine.is_refusing(|| now), model.clone().admit(now).is_err(), "is_refusing");
-        prop_assert_eq!((status.state, status.since), (model.state, now.since(model.since)));
-        let retry_in = (model.state == State::Open).then(|| model.time.since(now));
-        prop_assert_eq!(status.retry_in, retry_in);
-        prop_assert_eq!((status.window_failures, status.window_calls), model.window_shown(), "window");
-        let memory = model.config.window.max(model.config.consecutive_failures.unwrap_or(1));
-        prop_assert_eq!(status.consecutive_failures as usize, model.in_a_row().min(memory as usize));
-        let probes = (status.probes_in_flight as usize, status.probe_successes);
-        prop_assert_eq!(probes, (model.leases.len(), model.probe_successes), "probes");
-        prop_assert_eq!(status.last_failure, model.last_failure);
-        let seen = Seen {
-            transitions: status.transitions,
-            trips: status.trips,
-            successes: status.successes,
-            failures: status.failures,
-            ignored: status.ignored,
-            abandoned: status.abandoned,
-            refused: status.refused,
-            late: status.late,
-        };
-        prop_assert_eq!(seen, model.seen);
-        Ok(())
+    fn settle(&self, index: usize, admission: Admission, outcome: Outcome, step: &Step, world: &World) {
+        let machine = &self.machines[index];
+        let short = step.short && outcome == Outcome::Success;
+        if !(short && machine.tally(step.shard).succeed(&admission, world)) {
+            machine.settle(step.shard, admission, outcome, world);
+        }
     }
 }

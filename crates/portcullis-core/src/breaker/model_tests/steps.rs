@@ -1,18 +1,61 @@
-//! Configurations and histories by chance.
+//! Histories by chance.
 
-use std::{ops::RangeInclusive, time::Duration};
+use std::time::Duration;
 
 use proptest::{prelude::*, sample::Index};
 
-use crate::{FailureKind, Outcome, breaker::Config};
+use super::{
+    configs::{Part, Scale, config},
+    world::Luck,
+};
+use crate::{
+    Failure, FailureKind, Outcome,
+    breaker::{Config, Mode, State},
+};
+
+/// Something that happens to one of the breakers.
+#[derive(Clone, Debug)]
+pub(super) struct Step {
+    pub(super) machine: Index,
+    pub(super) shard: usize,
+    /// Whether the short ways are tried first, as the layer does.
+    pub(super) short: bool,
+    pub(super) luck: Luck,
+    pub(super) act: Act,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Act {
+    Admit,
+    /// Ask first and be refused later, as the layer does.
+    AskAndRefuse,
+    Settle(Which, Outcome),
+    Wait(Duration),
+    /// Until so many nanoseconds before or after a limit.
+    WaitFor(Limit, i64),
+    /// The clock shows anything.
+    Jump(u64),
+    /// The clock jumps that far ahead.
+    Leap(u64),
+    Tick,
+    Order(Order),
+    SetMode(Mode),
+    /// A part of the configuration changes, for this breaker at once.
+    Reconfigure(Part, Box<Config>),
+    /// A part of the configuration changes, and no breaker is told.
+    Replace(Part, Box<Config>),
+    Refresh,
+    /// The mode is followed, as that comes after another.
+    FollowMode(Mode),
+}
 
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Order {
     Trip,
     Reset,
-    Isolate,
-    Release,
     Close,
+    Release,
+    Override(State, Option<Duration>),
 }
 
 /// Which of the calls that are under way.
@@ -23,70 +66,41 @@ pub(super) enum Which {
     Any(Index),
 }
 
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Step {
-    Admit,
-    /// Ask first and be refused later, as the layer does.
-    AskAndRefuse,
-    Settle(Which, Outcome),
-    Wait(Duration),
-    /// Until so many nanoseconds before or after a limit.
-    WaitFor(Limit, i64),
-    /// The clock shows anything.
-    Jump(u64),
-    ByHand(Order),
+impl Which {
+    pub(super) fn of(self, count: usize) -> usize {
+        match self {
+            Self::Oldest => 0,
+            Self::Newest => count - 1,
+            Self::Any(index) => index.index(count),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Limit {
     /// The end of the state, or of the first lease.
-    End,
+    State,
     /// When the oldest call is old enough to have hung.
     Hung,
+    /// When the newest call is old enough to be slow.
+    Slow,
+    /// The end of the bucket of time.
+    Bucket,
+    /// When an outage counts as over.
+    Stable,
 }
 
-fn ratio() -> impl Strategy<Value = f64> {
-    let shares = (1u32..=12).prop_flat_map(|of| (1..=of).prop_map(move |n| f64::from(n) / f64::from(of)));
-    prop_oneof![8 => shares, 1 => Just(0.0001), 2 => 0.0001..=1.0]
-}
-
-/// Small numbers, so that every edge is met often. Not whole milliseconds, so that rounding shows.
-pub(super) fn short() -> BoxedStrategy<Duration> {
+fn outcome(scale: &Scale) -> impl Strategy<Value = Outcome> + use<> {
+    let kind = prop_oneof![
+        Just(FailureKind::Other),
+        Just(FailureKind::Timeout),
+        prop::sample::select(&FailureKind::ALL[..]),
+    ];
+    let after = prop::option::weighted(0.2, scale.time());
+    let failure = (kind, after).prop_map(|(kind, after)| Failure::new(kind).retry_after(after));
     prop_oneof![
-        (1u64..20).prop_map(Duration::from_millis),
-        (1_000u64..20_000).prop_map(Duration::from_micros)
-    ]
-    .boxed()
-}
-
-/// Everything that a configuration may say.
-pub(super) fn long() -> BoxedStrategy<Duration> {
-    (1u64..=24 * 60 * 60 * 1000).prop_map(Duration::from_millis).boxed()
-}
-
-pub(super) fn config(
-    numbers: RangeInclusive<u32>,
-    windows: RangeInclusive<u32>,
-    time: BoxedStrategy<Duration>,
-) -> impl Strategy<Value = Config> {
-    let window = windows.prop_flat_map(|window| (Just(window), 1..=window));
-    let rules = (prop::option::of(numbers.clone()), prop::option::of(ratio()), window);
-    let probes = (numbers.clone(), numbers);
-    let times = (time.clone(), time.clone(), prop::option::of(time.clone()), prop::option::of(time));
-    (rules, probes, times).prop_map(|(rules, (permits, successes), times)| {
-        let (consecutive_failures, failure_ratio, (window, minimum_calls)) = rules;
-        let (open_for, lease, max_half_open, hung_after) = times;
-        let rules =
-            Config { consecutive_failures, failure_ratio, window, minimum_calls, ..Config::default() };
-        Config { open_for, permits, successes, lease, max_half_open, hung_after, ..rules }
-    })
-}
-
-fn outcome() -> impl Strategy<Value = Outcome> {
-    let kind = prop::sample::select(&FailureKind::ALL[..]);
-    prop_oneof![
-        4 => Just(Outcome::Success),
-        5 => kind.prop_map(Outcome::Failure),
+        7 => Just(Outcome::Success),
+        5 => failure.prop_map(Outcome::Failure),
         1 => Just(Outcome::Ignored),
         1 => Just(Outcome::Abandoned),
     ]
@@ -96,27 +110,119 @@ fn which() -> impl Strategy<Value = Which> {
     prop_oneof![Just(Which::Oldest), Just(Which::Newest), any::<Index>().prop_map(Which::Any)]
 }
 
-fn order() -> impl Strategy<Value = Order> {
-    prop::sample::select(&[Order::Trip, Order::Reset, Order::Isolate, Order::Release, Order::Close][..])
-}
-
-fn limit() -> impl Strategy<Value = Limit> {
-    prop_oneof![3 => Just(Limit::End), 1 => Just(Limit::Hung)]
-}
-
-pub(super) fn step() -> impl Strategy<Value = Step> {
+fn order(scale: &Scale) -> impl Strategy<Value = Order> + use<> {
+    let states = prop::sample::select(&State::ALL[..]);
     prop_oneof![
-        24 => Just(Step::Admit),
-        24 => (which(), outcome()).prop_map(|(which, outcome)| Step::Settle(which, outcome)),
-        4 => Just(Step::AskAndRefuse),
-        6 => (0u64..6_000_000).prop_map(|nanos| Step::Wait(Duration::from_nanos(nanos))),
-        6 => (limit(), -2i64..3).prop_map(|(limit, offset)| Step::WaitFor(limit, offset)),
-        2 => order().prop_map(Step::ByHand),
+        3 => Just(Order::Trip),
+        1 => Just(Order::Reset),
+        1 => Just(Order::Close),
+        1 => Just(Order::Release),
+        3 => (states, prop::option::weighted(0.85, scale.time()))
+            .prop_map(|(state, time)| Order::Override(state, time)),
     ]
 }
 
-/// Jumps to anywhere, and often to either end of time.
-pub(super) fn jump() -> impl Strategy<Value = Step> {
+fn limit() -> impl Strategy<Value = Limit> {
+    prop_oneof![
+        8 => Just(Limit::State),
+        1 => Just(Limit::Hung),
+        1 => Just(Limit::Slow),
+        2 => Just(Limit::Bucket),
+        1 => Just(Limit::Stable),
+    ]
+}
+
+pub(super) fn mode() -> impl Strategy<Value = Mode> {
+    prop_oneof![
+        12 => Just(Mode::Enforce),
+        1 => Just(Mode::Shadow),
+        2 => (0u8..=100).prop_map(Mode::EnforcePercent),
+        1 => Just(Mode::Disabled),
+    ]
+}
+
+fn part() -> impl Strategy<Value = Part> {
+    prop::sample::select(&Part::ALL[..])
+}
+
+/// What the calls do.
+fn calls(scale: &Scale) -> impl Strategy<Value = Act> + use<> {
+    prop_oneof![
+        10 => Just(Act::Admit),
+        10 => (which(), outcome(scale)).prop_map(|(which, outcome)| Act::Settle(which, outcome)),
+        1 => Just(Act::AskAndRefuse),
+    ]
+}
+
+/// What time does. It only goes ahead.
+fn waits(scale: &Scale) -> impl Strategy<Value = Act> + use<> {
+    prop_oneof![
+        2 => scale.time().prop_map(|time| Act::Wait(time / 3)),
+        3 => (limit(), -2i64..3).prop_map(|(limit, offset)| Act::WaitFor(limit, offset)),
+        1 => (limit(), 0i64..30_000_000).prop_map(|(limit, offset)| Act::WaitFor(limit, offset)),
+    ]
+}
+
+/// What the people in charge do.
+fn orders(scale: &Scale, shared: bool) -> impl Strategy<Value = Act> + use<> {
+    let changes = || (part(), config(scale).prop_map(Box::new));
+    let replaced = if shared { 3 } else { 1 };
+    prop_oneof![
+        3 => order(scale).prop_map(Act::Order),
+        1 => mode().prop_map(Act::SetMode),
+        3 => changes().prop_map(|(part, config)| Act::Reconfigure(part, config)),
+        replaced => changes().prop_map(|(part, config)| Act::Replace(part, config)),
+        replaced => Just(Act::Refresh),
+        1 => mode().prop_map(Act::FollowMode),
+    ]
+}
+
+fn with_all(act: impl Strategy<Value = Act> + 'static) -> BoxedStrategy<Step> {
+    let dice = prop_oneof![1 => Just(0), 8 => any::<u64>()];
+    let luck = (dice, any::<bool>(), prop::bool::weighted(0.1)).prop_map(|(dice, retry, waives)| Luck {
+        dice,
+        retry,
+        waives,
+    });
+    (any::<Index>(), 0usize..8, any::<bool>(), luck, act)
+        .prop_map(|(machine, shard, short, luck, act)| Step { machine, shard, short, luck, act })
+        .boxed()
+}
+
+/// Calls, for the most part.
+pub(super) fn step(scale: &Scale, shared: bool) -> BoxedStrategy<Step> {
+    with_all(prop_oneof![
+        40 => calls(scale),
+        12 => waits(scale),
+        3 => Just(Act::Tick),
+        4 => orders(scale, shared),
+    ])
+}
+
+/// The same, and the clock leaps ahead to anywhere, or is turned back too.
+pub(super) fn step_and_jump(scale: &Scale, back: bool) -> BoxedStrategy<Step> {
     let edge = (0u64..3_000_000).prop_map(|nanos| u64::MAX - nanos);
-    prop_oneof![any::<u64>(), edge, Just(u64::MAX), Just(0)].prop_map(Step::Jump)
+    let jump = prop_oneof![any::<u64>(), edge, Just(u64::MAX), Just(0)].prop_map(Act::Jump);
+    // Every power of ten, so that none is rare.
+    let leap = (0u32..20, 1u64..10).prop_map(|(power, n)| Act::Leap(10u64.pow(power).saturating_mul(n)));
+    with_all(prop_oneof![
+        30 => calls(scale),
+        6 => waits(scale),
+        if back { 6 } else { 1 } => if back { jump.boxed() } else { leap.clone().boxed() },
+        3 => leap,
+        3 => Just(Act::Tick),
+        4 => orders(scale, false),
+    ])
+}
+
+/// Nothing but a call, and its result.
+pub(super) fn call() -> BoxedStrategy<Step> {
+    let failure = Failure::new(FailureKind::Other).into();
+    let outcome =
+        prop::bool::weighted(0.3).prop_map(move |fails| if fails { failure } else { Outcome::Success });
+    with_all(prop_oneof![
+        10 => Just(Act::Admit),
+        1 => Just(Act::WaitFor(Limit::State, 0)),
+        10 => outcome.prop_map(|outcome| Act::Settle(Which::Newest, outcome)),
+    ])
 }

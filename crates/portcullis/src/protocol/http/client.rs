@@ -7,7 +7,7 @@ use portcullis_core::{Rejection, Verdict};
 use super::{Head, ResponseBody, Wire, status};
 use crate::{
     BoxError, Ticket,
-    protocol::{Classify, Protocol, judge_error},
+    protocol::{Attempt, Classify, Protocol, judge_error},
 };
 
 /// For HTTP clients: hyper's, reqwest's, anything that answers with an `http::Response`.
@@ -52,6 +52,14 @@ where
     type Error = BoxError;
 
     fn context(&self, _: &Request<ReqB>) -> Self::Context {}
+
+    fn attempt(&self, request: &Request<ReqB>) -> Attempt {
+        Attempt::of(request)
+    }
+
+    fn mark_attempt(&self, request: &mut Request<ReqB>, attempt: Attempt) {
+        request.extensions_mut().insert(attempt);
+    }
 
     fn lift(&self, error: Err) -> BoxError {
         error.into()

@@ -7,7 +7,7 @@ use portcullis_core::{Rejection, Verdict};
 use super::{CallError, Head, ResponseBody, Wire, status};
 use crate::{
     BoxError, Ticket,
-    protocol::{Classify, Protocol, judge_error},
+    protocol::{Attempt, Classify, Protocol, judge_error},
 };
 
 /// For tonic clients and servers, or any other gRPC over `http`.
@@ -51,6 +51,14 @@ where
     type Error = CallError;
 
     fn context(&self, _: &Request<ReqB>) -> Self::Context {}
+
+    fn attempt(&self, request: &Request<ReqB>) -> Attempt {
+        Attempt::of(request)
+    }
+
+    fn mark_attempt(&self, request: &mut Request<ReqB>, attempt: Attempt) {
+        request.extensions_mut().insert(attempt);
+    }
 
     fn lift(&self, error: Err) -> CallError {
         CallError::new(error)

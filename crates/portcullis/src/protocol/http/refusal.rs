@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use ::http::{HeaderValue, Response, StatusCode, header};
 use bytes::Bytes;
-use portcullis_core::{Reason, Rejection};
-use serde_json::json;
+use portcullis_core::{FailureKind, Reason, Rejection, breaker::Cause};
+use serde_json::{Value, json};
 
 use crate::Ticket;
 
-use super::{ResponseBody, Wire, status::GRPC_STATUS};
+use super::{ResponseBody, Wire, retry_after::PUSHBACK, status::GRPC_STATUS};
 
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
@@ -53,6 +53,7 @@ pub fn refusal(rejection: Rejection) -> Response<Bytes> {
         "kind": rejection.kind().as_str(),
         "reason": rejection.reason().as_str(),
         "retry_after_ms": rejection.retry_after().map(whole_millis),
+        "evidence": evidence(rejection.reason()),
     });
     let mut response = Response::new(Bytes::from(document.to_string()));
     *response.status_mut() = status;
@@ -62,6 +63,29 @@ pub fn refusal(rejection: Rejection) -> Response<Bytes> {
     }
     response.extensions_mut().insert(rejection);
     response
+}
+
+/// What the policy measured, and what it held that against.
+fn evidence(reason: Reason) -> Value {
+    match reason {
+        Reason::Breaker(evidence) => json!({
+            "rule": evidence.cause.map(Cause::as_str),
+            "limit": evidence.cause.map(|_| evidence.limit),
+            "calls": evidence.calls,
+            "failures": evidence.failures,
+            "slow": evidence.slow,
+            "failure_ratio": evidence.failure_ratio(),
+            "last_failure": evidence.last_failure.map(FailureKind::as_str),
+        }),
+        Reason::BulkheadFull { limit, queued } => json!({ "limit": limit, "queued": queued }),
+        Reason::QueueTimeout { limit, max_wait } => {
+            json!({ "limit": limit, "max_wait_ms": whole_millis(max_wait) })
+        }
+        Reason::Timeout { scope, limit, sent } => {
+            json!({ "scope": scope.as_str(), "limit_ms": whole_millis(limit), "sent": sent })
+        }
+        _ => Value::Null,
+    }
 }
 
 /// The answer to a `HEAD`: what a `GET` would get, but for the content. hyper takes that off by itself only
@@ -91,7 +115,7 @@ fn grpc(rejection: Rejection) -> Response<Bytes> {
     if let Some(after) = rejection.retry_after() {
         // Read as a signed number of 32 bits; what does not fit would forbid to try again.
         let pushback = i32::try_from(whole_millis(after)).unwrap_or(i32::MAX);
-        headers.insert("grpc-retry-pushback-ms", HeaderValue::from(pushback));
+        headers.insert(PUSHBACK, HeaderValue::from(pushback));
     }
     response.extensions_mut().insert(rejection);
     response
@@ -133,8 +157,26 @@ mod tests {
         Rejection::new(Name::from("lager-50%-ü\n"), reason).with_retry_after(Some(after))
     }
 
-    fn document(response: &Response<Bytes>) -> serde_json::Value {
+    fn document(response: &Response<Bytes>) -> Value {
         serde_json::from_slice(response.body()).unwrap()
+    }
+
+    #[test]
+    fn the_document_tells_by_which_rule_and_which_values() {
+        let breaker = crate::Breaker::builder("shop").registry(&crate::Registry::new()).build().unwrap();
+        for _ in 0..5 {
+            let failure = portcullis_core::Failure::new(FailureKind::Timeout);
+            crate::Ticket::settle(&mut breaker.try_admit().unwrap(), failure.into());
+        }
+        let document = document(&refusal(breaker.try_admit().unwrap_err()));
+        let expected = json!({
+            "rule": "consecutive_failures", "limit": 5.0, "calls": 5, "failures": 5, "slow": 0,
+            "failure_ratio": 1.0, "last_failure": "timeout",
+        });
+        assert_eq!(document["evidence"], expected);
+        assert!(
+            document["detail"].as_str().unwrap().contains("5 of 5 calls failed (consecutive_failures 5)")
+        );
     }
 
     #[test]
@@ -143,7 +185,8 @@ mod tests {
             (Duration::ZERO, "1", 0, "0"),
             (Duration::from_micros(1), "1", 1, "1"),
             (Duration::from_micros(1_000_001), "2", 1001, "1001"),
-            (Duration::MAX, "18446744073709551615", u64::MAX, "2147483647"),
+            // 584 years: a rejection counts nanoseconds in 64 bits.
+            (Duration::MAX, "18446744074", 18_446_744_073_710_u64, "2147483647"),
         ] {
             let http = refusal(rejection(after));
             assert_eq!(http.headers()[header::RETRY_AFTER], seconds, "{after:?}");

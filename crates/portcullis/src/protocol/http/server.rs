@@ -7,7 +7,7 @@ use portcullis_core::{Rejection, Verdict};
 use super::{Head, ResponseBody, Wire, status};
 use crate::{
     Ticket,
-    protocol::{Classify, Protocol, judge_any},
+    protocol::{Attempt, Classify, Protocol, judge_any},
 };
 
 /// For HTTP servers: axum routers, hyper servers, also those that serve gRPC beside HTTP.
@@ -52,6 +52,14 @@ where
 
     fn context(&self, request: &Request<ReqB>) -> Wire {
         Wire::of(request)
+    }
+
+    fn attempt(&self, request: &Request<ReqB>) -> Attempt {
+        Attempt::of(request)
+    }
+
+    fn mark_attempt(&self, request: &mut Request<ReqB>, attempt: Attempt) {
+        request.extensions_mut().insert(attempt);
     }
 
     fn lift(&self, error: Err) -> Err {

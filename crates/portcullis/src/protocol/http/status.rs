@@ -45,7 +45,7 @@ pub(super) fn judge_grpc(head: &Head<'_>, http: fn(&Head<'_>) -> Verdict) -> Opt
         return Some(rejection.verdict());
     }
     if let Some(status) = head.headers.get(GRPC_STATUS) {
-        return Some(grpc_status(status));
+        return Some(grpc_status(status, head.headers));
     }
     (head.status != StatusCode::OK).then(|| http(head))
 }
@@ -55,7 +55,7 @@ pub(super) const GRPC_STATUS: &str = "grpc-status";
 /// A gRPC call by its trailers. A call must end with a status; one that does not has failed.
 pub(super) fn judge_trailers(trailers: &HeaderMap) -> Verdict {
     match trailers.get(GRPC_STATUS) {
-        Some(status) => grpc_status(status),
+        Some(status) => grpc_status(status, trailers),
         None => no_grpc_status(),
     }
 }
@@ -67,7 +67,7 @@ pub(super) fn no_grpc_status() -> Verdict {
 
 /// Codes of <https://grpc.io/docs/guides/status-codes/>. None of them says that nothing was done: a handler
 /// that is half through answers `UNAVAILABLE` too, when a dependency of its own is.
-fn grpc_status(status: &HeaderValue) -> Verdict {
+fn grpc_status(status: &HeaderValue, beside: &HeaderMap) -> Verdict {
     let kind = match status.as_bytes() {
         // OK; and what is the caller's doing: invalid argument, not found, already exists, permission
         // denied, failed precondition, out of range, unimplemented, unauthenticated
@@ -81,5 +81,5 @@ fn grpc_status(status: &HeaderValue) -> Verdict {
         b"15" => FailureKind::DataLoss,
         _ => FailureKind::Other,
     };
-    Failure::new(kind).into()
+    Failure::new(kind).retry_after(retry_after::read_pushback(beside)).into()
 }

@@ -1,0 +1,94 @@
+//! A keyed breaker as its registry sees it.
+
+use portcullis_core::{PolicyKind, breaker::State, health::Level};
+
+use super::{KeyedStatus, policy::Shared};
+use crate::{
+    event::Event,
+    keyed::Key,
+    metrics::{
+        Measures,
+        names::{
+            BREAKER_STATE, BREAKER_TRANSITIONS, KEYED_ENTRIES, KEYED_EVICTIONS, REJECTIONS,
+            breaker_state_number,
+        },
+    },
+    registry::{Policy, Snapshot, Value},
+};
+
+impl<K: Key> Policy for Shared<K> {
+    fn snapshot(&self) -> Snapshot {
+        let status = self.status();
+        Snapshot {
+            name: self.common.name.clone(),
+            kind: PolicyKind::Breaker,
+            state: status.worst().as_str(),
+            level: level(&status),
+            values: values(&status),
+        }
+    }
+
+    /// No series per key: their number is up to who sends the requests.
+    fn measure(&self, into: &mut dyn Measures) {
+        let (common, kind) = (&self.common, PolicyKind::Breaker.as_str());
+        let (refused, spared) = (common.refused.counts(), common.spared.counts());
+        for state in [State::Open, State::HalfOpen, State::Recovering, State::Isolated] {
+            into.counter(&REJECTIONS, &[kind, state.as_str(), "enforced"], refused[state as usize]);
+            into.counter(&REJECTIONS, &[kind, state.as_str(), "shadow"], spared[state as usize]);
+        }
+        for (from, to, times) in common.emitter.transitions() {
+            into.counter(&BREAKER_TRANSITIONS, &[from.as_str(), to.as_str()], times);
+        }
+        let status = self.status();
+        into.gauge(&BREAKER_STATE, &[], breaker_state_number(status.worst()).into());
+        into.gauge(&KEYED_ENTRIES, &[], status.keys as f64);
+        into.counter(&KEYED_EVICTIONS, &["idle"], status.evictions.idle);
+        into.counter(&KEYED_EVICTIONS, &["full"], status.evictions.full);
+    }
+
+    fn recent_events(&self) -> Vec<Event> {
+        self.common.emitter.recent()
+    }
+
+    fn reset(&self) {
+        self.reset();
+    }
+
+    fn isolate(&self) {
+        self.isolate(None);
+    }
+
+    fn release(&self) {
+        self.release();
+    }
+}
+
+/// One key of many that is open is no matter for the whole service.
+fn level(status: &KeyedStatus) -> Level {
+    let refusing = status.in_state(State::Open) + status.in_state(State::Isolated);
+    let others_open = matches!(status.overflow.state, State::Open | State::Isolated);
+    if status.isolated || others_open || 2 * refusing > status.keys as u64 {
+        return Level::Degraded;
+    }
+    let is_normal = status.abnormal() == 0 && status.overflow.state == State::Closed;
+    if is_normal { Level::Healthy } else { Level::Warning }
+}
+
+fn values(status: &KeyedStatus) -> Vec<(&'static str, Value)> {
+    vec![
+        ("mode", status.overflow.mode.as_str().into()),
+        ("entries", (status.keys as u64).into()),
+        ("max_keys", (status.max_keys as u64).into()),
+        ("not_closed", status.abnormal().into()),
+        ("open", status.in_state(State::Open).into()),
+        ("half_open", status.in_state(State::HalfOpen).into()),
+        ("recovering", status.in_state(State::Recovering).into()),
+        ("isolated", status.in_state(State::Isolated).into()),
+        ("evicted_idle", status.evictions.idle.into()),
+        ("evicted_full", status.evictions.full.into()),
+        ("overflows", status.overflows.into()),
+        ("overflow_state", status.overflow.state.as_str().into()),
+        ("rejected", status.refused.into()),
+        ("bypassed", status.bypassed.into()),
+    ]
+}

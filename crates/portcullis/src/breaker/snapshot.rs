@@ -1,0 +1,97 @@
+//! A breaker as its registry sees it.
+
+use portcullis_core::{
+    ConfigError, PolicyKind,
+    breaker::{Mode, State, Status},
+    health::Level,
+};
+
+use super::policy::Shared;
+use crate::{
+    clock,
+    event::Event,
+    metrics::Measures,
+    registry::{Policy, Snapshot, Value},
+};
+
+impl Shared {
+    pub(super) fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
+        self.machine.set_mode(mode, &self.surroundings.world())?;
+        self.surroundings.emitter.config_changed();
+        Ok(())
+    }
+}
+
+impl Policy for Shared {
+    fn snapshot(&self) -> Snapshot {
+        let status = self.machine.status(clock::now());
+        Snapshot {
+            name: self.surroundings.name.clone(),
+            kind: PolicyKind::Breaker,
+            state: status.state.as_str(),
+            level: level(&status),
+            values: values(&status),
+        }
+    }
+
+    fn measure(&self, into: &mut dyn Measures) {
+        super::measure::measure(self, into);
+    }
+
+    fn recent_events(&self) -> Vec<Event> {
+        self.surroundings.emitter.recent()
+    }
+
+    fn reset(&self) {
+        self.machine.reset(&self.surroundings.world());
+    }
+
+    fn isolate(&self) {
+        self.machine.isolate(None, &self.surroundings.world());
+    }
+
+    fn release(&self) {
+        self.machine.release(&self.surroundings.world());
+    }
+}
+
+/// What a state means for the health of a service.
+fn level(status: &Status) -> Level {
+    match status.state {
+        State::Closed => Level::Healthy,
+        State::Isolated => Level::Degraded,
+        State::Open if status.mode != Mode::Shadow => Level::Degraded,
+        // Not in its normal state, but calls go.
+        _ => Level::Warning,
+    }
+}
+
+/// The values of a status, by name.
+pub(super) fn values(status: &Status) -> Vec<(&'static str, Value)> {
+    let mut values = vec![
+        ("mode", status.mode.as_str().into()),
+        ("failure_ratio", status.failure_ratio().into()),
+        ("slow_ratio", status.slow_ratio().into()),
+        ("calls", status.window_calls.into()),
+        ("successes", status.successes.into()),
+        ("failures", status.failures.into()),
+        ("ignored", status.ignored.into()),
+        ("rejected", status.refused.into()),
+        ("bypassed", status.bypassed.into()),
+        ("abandoned", status.abandoned.into()),
+        ("trips", status.trips.into()),
+    ];
+    if let Some(recent) = status.recent {
+        values.push(("recent_failure_ratio", recent.failure_ratio().into()));
+    }
+    if let Some(wait) = status.retry_in {
+        values.push(("retry_in_ms", (wait.as_millis() as u64).into()));
+    }
+    if let Some(left) = status.override_ends_in {
+        values.push(("override_ends_in_ms", (left.as_millis() as u64).into()));
+    }
+    if let Some(kind) = status.last_failure {
+        values.push(("last_failure", kind.as_str().into()));
+    }
+    values
+}

@@ -1,0 +1,225 @@
+//! The settings of a breaker.
+
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Formatter},
+    time::Duration,
+};
+
+use portcullis_core::{
+    ConfigError, FailureKind,
+    breaker::{Config, Mode, Preset, SlowRule, TimeRule},
+};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{DeserializeSeed, MapAccess, Unexpected},
+    ser::SerializeStruct,
+};
+
+use super::{
+    fields::read_fields,
+    form::{Form, Reader, Written},
+};
+
+/// Makes [`Breaker`] of the fields of [`Config`] but the functions. Where one becomes the other, neither is
+/// abbreviated, so that a field that either lacks does not compile.
+macro_rules! settings {
+    ($($field:ident: $form:ty),* $(,)?) => {
+        /// What a file says of a breaker; see [the list of fields](crate::config#fields-of-a-breaker).
+        ///
+        /// Knows which fields were given, so that the others can come from elsewhere: from a preset, from
+        /// the program, or from the breaker as it is. Written, it has only what was given; made from a
+        /// [`Config`], everything but its functions.
+        ///
+        /// ```
+        /// use portcullis::{breaker::Config, config};
+        ///
+        /// let settings = config::Breaker::from(&Config { ramp: None, ..Config::default() });
+        /// let text = toml::to_string(&settings)?;
+        /// assert!(text.contains("open_cap = \"5m\"\n"));
+        /// assert!(text.contains("ramp = \"off\"\n"));
+        /// assert_eq!(toml::from_str::<config::Breaker>(&text)?.build()?, Config::default());
+        /// # Ok::<(), Box<dyn std::error::Error>>(())
+        /// ```
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Breaker {
+            preset: Option<Preset>,
+            $($field: Option<$form>,)*
+        }
+
+        impl Breaker {
+            /// What was given, and the rest from `base`.
+            fn given_or(self, base: Config) -> Config {
+                Config {
+                    $($field: self.$field.unwrap_or(base.$field),)*
+                    rule: base.rule,
+                    open_time: base.open_time,
+                }
+            }
+        }
+
+        /// Every field is given but the preset.
+        impl From<&Config> for Breaker {
+            fn from(config: &Config) -> Self {
+                let Config { $($field,)* rule: _, open_time: _ } = config.clone();
+                Self { preset: None, $($field: Some($field),)* }
+            }
+        }
+
+        impl Form for Breaker {
+            fn expected(f: &mut Formatter<'_>) -> fmt::Result {
+                f.write_str("a table of settings")
+            }
+
+            fn scalar(_: Unexpected<'_>) -> Option<Self> {
+                None
+            }
+
+            fn table<'de, A: MapAccess<'de>>(_: &'static str, mut map: A) -> Result<Self, A::Error> {
+                read_fields!(map, "breaker", { preset, $($field),* });
+                Ok(Self { preset, $($field),* })
+            }
+
+            fn write<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                let Self { preset, $($field),* } = self;
+                let given = [preset.is_some(), $($field.is_some()),*].into_iter().filter(|is| *is).count();
+                let mut table = to.serialize_struct("Breaker", given)?;
+                write_field(&mut table, "preset", preset)?;
+                $(write_field(&mut table, stringify!($field), $field)?;)*
+                table.end()
+            }
+        }
+    };
+}
+
+settings! {
+    consecutive_failures: Option<u32>,
+    failure_ratio: Option<f64>,
+    window: u32,
+    minimum_calls: u32,
+    open_for: Duration,
+    open_factor: f64,
+    open_cap: Duration,
+    open_jitter: f64,
+    open_reset_after: Duration,
+    permits: u32,
+    successes: u32,
+    probe_ratio: Option<f64>,
+    probe_chance: f64,
+    lease: Duration,
+    max_half_open: Option<Duration>,
+    ramp: Option<Duration>,
+    hung_after: Option<Duration>,
+    only_retries: bool,
+    automatic: bool,
+    // Tables come last: whoever writes TOML without braces cannot go back from them.
+    mode: Mode,
+    time_window: Option<TimeRule>,
+    slow_calls: Option<SlowRule>,
+    kind_limits: BTreeMap<FailureKind, u32>,
+}
+
+impl Breaker {
+    /// The configuration: what was not given is as the preset has it, or by default.
+    ///
+    /// ```
+    /// use portcullis::config;
+    ///
+    /// let settings: config::Breaker = toml::from_str("failure_ratio = 50")?;
+    /// let error = settings.build().unwrap_err();
+    /// assert_eq!(error.to_string(), "breaker.failure_ratio is 50.0: allowed is 0.0001 to 1.0");
+    /// # Ok::<(), toml::de::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The first field outside its range.
+    pub fn build(&self) -> Result<Config, ConfigError> {
+        self.over(&Config::default())
+    }
+
+    /// The configuration: what was not given is as `base` has it, and its functions stay. With a preset,
+    /// nothing but the functions is left of `base`.
+    ///
+    /// For defaults that the program sets, and for a change of single fields of a breaker that runs. A file
+    /// that is the whole truth is for [`reload`](Self::reload): with `over`, a line that was taken out of
+    /// it changes nothing.
+    ///
+    /// ```
+    /// use portcullis::{breaker::Config, config};
+    ///
+    /// let base = Config { window: 500, permits: 1, ..Config::default() };
+    /// let settings: config::Breaker = toml::from_str("permits = 2")?;
+    /// assert_eq!(settings.over(&base)?, Config { permits: 2, ..base });
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The first field outside its range.
+    pub fn over(&self, base: &Config) -> Result<Config, ConfigError> {
+        let mut base = match self.preset {
+            Some(preset) => with_functions_of(base, preset.config()),
+            None => base.clone(),
+        };
+        // As the builder does: a smaller window is no error of who wrote nothing of a minimum.
+        if let Some(window) = self.window {
+            base.minimum_calls = base.minimum_calls.min(window.max(1));
+        }
+        let config = self.clone().given_or(base);
+        config.check()?;
+        Ok(config)
+    }
+
+    /// The configuration as [`build`](Self::build) has it, with the functions that `current` has, which
+    /// cannot stand in a file. For a breaker that runs, when its file has changed: settings that are as they
+    /// were are told as new too, so who reads the file again and again compares with `current` first.
+    ///
+    /// ```
+    /// use portcullis::{Breaker, config};
+    ///
+    /// let breaker = Breaker::builder("ledger").rule(|seen| seen.calls.failures > 3).window(500).build()?;
+    ///
+    /// let settings: config::Breaker = toml::from_str("permits = 1")?;
+    /// breaker.reconfigure(settings.reload(&breaker.config())?)?;
+    ///
+    /// let config = breaker.config();
+    /// assert!(config.rule.is_some());
+    /// assert_eq!((config.permits, config.window), (1, 100));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The first field outside its range.
+    pub fn reload(&self, current: &Config) -> Result<Config, ConfigError> {
+        self.over(&with_functions_of(current, Config::default()))
+    }
+}
+
+fn with_functions_of(config: &Config, rules: Config) -> Config {
+    Config { rule: config.rule.clone(), open_time: config.open_time.clone(), ..rules }
+}
+
+fn write_field<T: Form, S: SerializeStruct>(
+    table: &mut S,
+    name: &'static str,
+    value: &Option<T>,
+) -> Result<(), S::Error> {
+    match value {
+        Some(value) => table.serialize_field(name, &Written(value)),
+        None => table.skip_field(name),
+    }
+}
+
+impl Serialize for Breaker {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.write(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for Breaker {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Reader::new("breaker").deserialize(from)
+    }
+}

@@ -1,0 +1,88 @@
+//! Settings from a file: TOML, JSON, YAML, or whatever else serde reads and that describes itself.
+//!
+//! [`config::Breaker`](Breaker) is what a file says of a breaker. It has the fields of
+//! [`breaker::Config`](crate::breaker::Config), all of them optional, and becomes one with
+//! [`build`](Breaker::build), or with [`over`](Breaker::over) and [`reload`](Breaker::reload) on top of
+//! another. A word that is no field, and a value of the wrong type, are errors where the file is read; a
+//! value outside its range is the same [`ConfigError`](crate::ConfigError) as the builder's.
+//!
+//! ```
+//! use portcullis::{Breaker, FailureKind, breaker, config};
+//! use std::{collections::BTreeMap, time::Duration};
+//!
+//! let file = r#"
+//!     [inventory]
+//!     preset = "fast_api"
+//!     failure_ratio = 0.3
+//!     open_for = "1m 30s"
+//!     slow_calls = { after = "250ms", ratio = 0.8 }
+//!     kind_limits = { timeout = 10 }
+//!     mode = { enforce_percent = 25 }
+//!
+//!     [search]
+//!     consecutive_failures = "off"
+//!     time_window = { span = "30s" }
+//! "#;
+//!
+//! let settings: BTreeMap<String, config::Breaker> = toml::from_str(file)?;
+//! let config: breaker::Config = settings["inventory"].build()?;
+//! assert_eq!(config.open_for, Duration::from_secs(90));
+//! assert_eq!(config.kind_limits[&FailureKind::Timeout], 10);
+//! assert_eq!(settings["search"].build()?.consecutive_failures, None);
+//!
+//! let inventory = Breaker::builder("inventory").config(config).build()?;
+//! # let _ = inventory;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Fields of a breaker
+//!
+//! | field | value | default | range |
+//! |---|---|---|---|
+//! | `preset` | what the other fields start from, a word of [`Preset`](crate::breaker::Preset) | none | |
+//! | `consecutive_failures` | failures in a row, or `"off"` | `5` | `1` to `1000000` |
+//! | `failure_ratio` | share of the last calls, or `"off"` | `0.5` | `0.0001` to `1` |
+//! | `window` | calls | `100` | `1` to `1000000` |
+//! | `minimum_calls` | calls | `20`, or `window` if that is less | `1` to `window` |
+//! | `time_window` | a table, or `"off"` | `"off"` | |
+//! | `time_window.span` | time | `"10s"` | `"1ms"` to `"24h"` |
+//! | `time_window.buckets` | count | `10` | `1` to `1000` |
+//! | `time_window.failure_ratio` | share of the calls in the span | `0.5` | `0.0001` to `1` |
+//! | `time_window.minimum_calls` | calls | `20` | `1` to `1000000` |
+//! | `slow_calls` | a table, or `"off"` | `"off"` | |
+//! | `slow_calls.after` | time | must be given | `"1ms"` to `"24h"` |
+//! | `slow_calls.ratio` | share of the calls | `0.5` | `0.0001` to `1` |
+//! | `kind_limits` | a table of failures by [kind](crate::FailureKind::as_str), or `"off"` | `{}` | each `1` to `1000000` |
+//! | `open_for` | time | `"5s"` | `"1ms"` to `"24h"` |
+//! | `open_factor` | factor | `2.0` | `1` to `10` |
+//! | `open_cap` | time | `"5m"` | `"1ms"` to `"24h"` |
+//! | `open_jitter` | share of the open time | `0.1` | `0` to `1` |
+//! | `open_reset_after` | time | `"1m"` | `"0s"` to `"24h"` |
+//! | `permits` | probes at a time | `3` | `1` to `1000` |
+//! | `successes` | probes | `3` | `1` to `1000` |
+//! | `probe_ratio` | share of the probes, or `"off"` | `"off"` | `0.0001` to `1` |
+//! | `probe_chance` | chance of a call | `1.0` | `0.01` to `1` |
+//! | `lease` | time | `"10s"` | `"1ms"` to `"24h"` |
+//! | `max_half_open` | time, or `"off"` | `"off"` | `"1ms"` to `"24h"` |
+//! | `ramp` | time, or `"off"` | `"off"` | `"1ms"` to `"24h"` |
+//! | `hung_after` | time, or `"off"` | `"off"` | `"1ms"` to `"24h"` |
+//! | `only_retries` | `true` or `false` | `false` | |
+//! | `automatic` | `true` or `false` | `false` | |
+//! | `mode` | `"enforce"`, `"shadow"`, `"disabled"`, or a table | `"enforce"` | |
+//! | `mode.enforce_percent` | percent of the refusals | must be given | `0` to `100` |
+//!
+//! What each does is told at [`breaker::Config`](crate::breaker::Config). Its functions, `rule` and
+//! `open_time`, cannot stand in a file.
+//!
+//! - A **time** is a text with units, hours at most: `"250ms"`, `"5s"`, `"1.5s"`, `"1m 30s"`, `"24h"`. A
+//!   bare number is refused, because nobody could tell its unit.
+//! - A **share** is a number, 1 for all.
+//! - **`"off"`**, or `false`, turns off what can be off. `null` is refused: some formats mean "not set" by it.
+//! - A **table** is taken as a whole: a field that it leaves out has the default of this list.
+
+mod breaker;
+mod fields;
+mod form;
+mod rules;
+
+pub use breaker::Breaker;

@@ -1,0 +1,126 @@
+//! A policy's voice.
+
+use std::sync::Mutex;
+
+use portcullis_core::{
+    Name, PolicyKind, Rejection, Time,
+    breaker::{State, Transition},
+};
+
+use super::{Event, EventKind, Hub, KEPT_PER_POLICY, hub::lock, ring::Ring};
+use crate::clock;
+
+/// What a policy tells its registry with, and where its own last events are kept.
+///
+/// None of the methods may be called under a lock that a listener could want: that is, under any.
+///
+/// ```
+/// use portcullis::{Name, PolicyKind, Registry, event::Emitter};
+///
+/// let registry = Registry::new();
+/// let emitter = Emitter::new(Name::from("mine"), PolicyKind::Breaker, &registry);
+/// emitter.config_changed();
+/// assert_eq!(registry.events().recent(), emitter.recent());
+/// ```
+#[derive(Debug)]
+pub struct Emitter {
+    name: Name,
+    kind: PolicyKind,
+    hub: Hub,
+    own: Mutex<Own>,
+}
+
+/// Only of changes, so the lock is short and rarely wanted.
+#[derive(Debug)]
+struct Own {
+    kept: Ring,
+    /// The few pairs of states that occur.
+    transitions: Vec<(State, State, u64)>,
+}
+
+impl Emitter {
+    /// The voice of one policy in this registry.
+    pub fn new(name: Name, kind: PolicyKind, registry: &crate::Registry) -> Self {
+        let own = Own { kept: Ring::new(KEPT_PER_POLICY), transitions: Vec::new() };
+        Self { name, kind, hub: registry.events().clone(), own: Mutex::new(own) }
+    }
+
+    /// The policy's name.
+    pub fn name(&self) -> &Name {
+        &self.name
+    }
+
+    /// Tells that the state changed.
+    pub fn state_change(&self, transition: &Transition) {
+        self.count(transition.from, transition.to);
+        self.change(transition.at, EventKind::StateChange(*transition));
+    }
+
+    /// Tells that the state of one key of a keyed policy changed, in the name of the key.
+    pub fn key_state_change(&self, key: &Name, transition: &Transition) {
+        self.count(transition.from, transition.to);
+        let what = EventKind::StateChange(*transition);
+        self.change_of(Event { policy: key.clone(), ..self.event(transition.at, what) });
+    }
+
+    /// Tells that there are new settings.
+    pub fn config_changed(&self) {
+        self.change(clock::now(), EventKind::ConfigChanged);
+    }
+
+    /// Whether anybody hears of refusals. Who has to put one together only to tell it, asks first.
+    #[inline]
+    pub fn is_heard(&self) -> bool {
+        self.hub.has_audience()
+    }
+
+    /// Tells of a refusal, in the name of who refused, if anybody wants to know. `enforced` is false when the
+    /// call was let through.
+    #[inline]
+    pub fn rejected(&self, rejection: &Rejection, enforced: bool) {
+        if self.is_heard() {
+            self.tell_rejected(rejection, enforced);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn tell_rejected(&self, rejection: &Rejection, enforced: bool) {
+        let what = EventKind::Rejected { rejection: rejection.clone(), enforced };
+        // A key of a keyed policy refuses in its own name, as it changes in it.
+        let policy = rejection.policy().clone();
+        self.hub.tell(&self.hub.keep(Event { policy, ..self.event(clock::now(), what) }));
+    }
+
+    /// The last [`KEPT_PER_POLICY`] events of this policy, the youngest last. Refusals are not kept.
+    pub fn recent(&self) -> Vec<Event> {
+        lock(&self.own).kept.to_vec()
+    }
+
+    /// How often the state went from one to another.
+    pub fn transitions(&self) -> Vec<(State, State, u64)> {
+        lock(&self.own).transitions.clone()
+    }
+
+    fn count(&self, from: State, to: State) {
+        let mut own = lock(&self.own);
+        match own.transitions.iter_mut().find(|seen| (seen.0, seen.1) == (from, to)) {
+            Some(seen) => seen.2 += 1,
+            None => own.transitions.push((from, to, 1)),
+        }
+    }
+
+    fn change(&self, at: Time, what: EventKind) {
+        self.change_of(self.event(at, what));
+    }
+
+    fn change_of(&self, event: Event) {
+        let event = self.hub.keep(event);
+        lock(&self.own).kept.push(event.clone());
+        self.hub.tell(&event);
+    }
+
+    fn event(&self, at: Time, what: EventKind) -> Event {
+        Event { seq: 0, policy: self.name.clone(), kind: self.kind, at, what }
+    }
+}

@@ -1,0 +1,130 @@
+//! Who is called at each event.
+
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc, PoisonError, RwLock, Weak,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+};
+
+use super::{Event, hub::Inner};
+
+/// Which events a listener is called for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Interest {
+    /// All but refusals: what is rare. A refusal then costs no more than if nobody listened.
+    Changes,
+    /// All, one for each refused call too.
+    All,
+}
+
+pub(super) struct Listener {
+    interest: Interest,
+    /// Whether it is still to be called.
+    active: AtomicBool,
+    call: Box<dyn Fn(&Event) + Send + Sync>,
+}
+
+impl Listener {
+    /// Calls it; whether that went without a panic.
+    fn tell(&self, event: &Event) -> bool {
+        // It is never called again after a panic, so that nobody sees what the panic left unfinished.
+        catch_unwind(AssertUnwindSafe(|| (self.call)(event))).is_ok()
+    }
+}
+
+/// The listeners of a hub. The list is replaced and never changed, so that it is read without a lock held.
+#[derive(Default)]
+pub(super) struct Listeners(RwLock<Arc<[Arc<Listener>]>>);
+
+impl Listeners {
+    pub(super) fn add(
+        &self,
+        interest: Interest,
+        call: impl Fn(&Event) + Send + Sync + 'static,
+    ) -> Arc<Listener> {
+        let listener = Arc::new(Listener { interest, active: AtomicBool::new(true), call: Box::new(call) });
+        self.replace(|list| list.iter().chain([&listener]).cloned().collect());
+        listener
+    }
+
+    /// Calls everybody who is interested. Returns those who panicked.
+    pub(super) fn tell(&self, event: &Event, frequent: bool) -> Vec<Arc<Listener>> {
+        let list = self.0.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let interested = list.iter().filter(|listener| !frequent || listener.interest == Interest::All);
+        interested
+            // Asked right before each call: the one before may have unsubscribed the next.
+            .filter(|listener| listener.active.load(Relaxed) && !listener.tell(event))
+            .cloned()
+            .collect()
+    }
+
+    /// Whether it was there. It may be under way on another thread.
+    fn remove(&self, gone: &Arc<Listener>) -> bool {
+        self.replace(|list| list.iter().filter(|listener| !Arc::ptr_eq(listener, gone)).cloned().collect());
+        gone.active.swap(false, Relaxed)
+    }
+
+    fn replace(&self, with: impl FnOnce(&[Arc<Listener>]) -> Arc<[Arc<Listener>]>) {
+        let mut list = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let old = std::mem::take(&mut *list);
+        *list = with(&old);
+        drop(list);
+        // Here, outside of the lock: what a listener holds may do anything when it is dropped.
+        drop(old);
+    }
+}
+
+impl Inner {
+    /// Ends a listener. It may be ended already.
+    pub(super) fn silence(&self, listener: &Arc<Listener>) {
+        if self.listeners.remove(listener) && listener.interest == Interest::All {
+            self.leave_audience();
+        }
+    }
+}
+
+/// A listener's place in a hub: dropped, the listener is called no more.
+///
+/// A call that is under way on another thread at that moment still ends.
+#[must_use = "dropped, it ends the subscription"]
+pub struct Subscription {
+    hub: Weak<Inner>,
+    listener: Arc<Listener>,
+}
+
+impl Subscription {
+    pub(super) fn new(hub: Weak<Inner>, listener: Arc<Listener>) -> Self {
+        Self { hub, listener }
+    }
+
+    /// Whether the listener is still called: one that panicked is not.
+    pub fn is_active(&self) -> bool {
+        self.listener.active.load(Relaxed) && self.hub.strong_count() > 0
+    }
+
+    /// Leaves the listener in place for as long as the hub lives.
+    pub fn detach(mut self) {
+        self.hub = Weak::new();
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        if let Some(hub) = self.hub.upgrade() {
+            hub.silence(&self.listener);
+        }
+    }
+}
+
+impl fmt::Debug for Subscription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subscription")
+            .field("interest", &self.listener.interest)
+            .field("active", &self.is_active())
+            .finish()
+    }
+}

@@ -1,0 +1,135 @@
+//! What policies tell: changes of state, refusals, new settings.
+//!
+//! For logs, alerts and live pages, which want to know when something happens. Breakers tell; the other
+//! policies are to be asked. To ask how a policy is now, take its [snapshot](crate::Registry::snapshot);
+//! for numbers over time there are [metrics](crate::metrics).
+//!
+//! Each [`Registry`](crate::Registry) has one [`Hub`]. A **listener** is called where the event happens,
+//! at once, after the policy has done its work and released its locks: it may call any method of any
+//! policy, of the registry and of the hub. A **stream** is read by a task, later; it is bounded, and a
+//! reader that is too slow is told how many events it lost. The last events are **kept**, for who comes
+//! afterwards.
+//!
+//! ```
+//! use portcullis::{Breaker, Registry, event::{EventKind, Interest}};
+//! use std::sync::{Arc, atomic::{AtomicU32, Ordering::Relaxed}};
+//!
+//! let registry = Registry::new();
+//! let refused = Arc::new(AtomicU32::new(0));
+//! let count = refused.clone();
+//! let _subscription = registry.events().listen(Interest::All, move |event| {
+//!     if let EventKind::Rejected { enforced: true, .. } = event.what {
+//!         count.fetch_add(1, Relaxed);
+//!     }
+//! });
+//!
+//! let breaker = Breaker::builder("inventory").registry(&registry).build()?;
+//! breaker.isolate();
+//! breaker.try_admit().unwrap_err();
+//! assert_eq!(refused.load(Relaxed), 1);
+//! # Ok::<(), portcullis::ConfigError>(())
+//! ```
+//!
+//! # Order
+//!
+//! Events of one thread are told in the order in which they happened, but what a listener itself changes is
+//! told at once: to listeners after it, before the event that it was told. Those of several threads are told
+//! as they come, and two changes of one policy that are made at almost the same time may be told the other way
+//! round. Who needs to know the state asks the policy.
+//!
+//! # Cost
+//!
+//! Nobody may listen to refusals: then one costs an atomic load. Changes are rare, and always kept.
+
+mod emitter;
+mod hub;
+mod listener;
+mod ring;
+mod stream;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+use portcullis_core::{
+    Name, PolicyKind, Rejection, Time,
+    breaker::{State, Transition},
+};
+
+pub use emitter::Emitter;
+pub use hub::{Hub, KEPT, STREAM_BUFFER};
+pub use listener::{Interest, Subscription};
+pub use ring::KEPT_PER_POLICY;
+pub use stream::{EventStream, Received};
+
+/// Something that happened to a policy.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Event {
+    /// The hub's number of it, from 1 and growing: who has seen this one needs none up to it again.
+    pub seq: u64,
+    /// The policy it happened to; where that is one key of a keyed policy, in the key's name, such as
+    /// "upstream/host-a".
+    pub policy: Name,
+    /// The kind of that policy.
+    pub kind: PolicyKind,
+    /// When.
+    pub at: Time,
+    /// What.
+    pub what: EventKind,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum EventKind {
+    /// A breaker went from one state to another.
+    StateChange(Transition),
+    /// A policy refused a call, or would have.
+    Rejected {
+        /// The refusal, with what was measured.
+        rejection: Rejection,
+        /// Whether the call was refused indeed; `false` when it was let through and only counted.
+        enforced: bool,
+    },
+    /// A policy was given other settings.
+    ConfigChanged,
+}
+
+impl EventKind {
+    /// One word for it, as it stands in logs and JSON.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::StateChange(_) => "state_change",
+            Self::Rejected { .. } => "rejected",
+            Self::ConfigChanged => "config_changed",
+        }
+    }
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shadow = match self.what {
+            EventKind::Rejected { enforced: false, .. } => " would have refused: it",
+            _ => "",
+        };
+        write!(f, "{} '{}'{shadow} {}", self.kind.as_str(), self.policy, self.what)
+    }
+}
+
+impl fmt::Display for EventKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::StateChange(change) => {
+                write!(f, "was {} and ", change.from)?;
+                match change.to {
+                    // It begins with "is", and tells what the breaker opened by.
+                    State::Open => change.evidence.fmt(f),
+                    to => write!(f, "is {to}"),
+                }
+            }
+            Self::Rejected { rejection, .. } => rejection.reason().fmt(f),
+            Self::ConfigChanged => f.write_str("has new settings"),
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Every policy in numbers, through the `metrics` facade.
+//!
+//! The policies count for themselves anyway, so metrics add nothing to the cost of a call. A
+//! `Publisher`, which comes with the feature `metrics`, takes the numbers of a whole
+//! [`Registry`](crate::Registry) to the recorder: every few seconds, or when it is scraped; and those of
+//! a policy whose state changes at once.
+//!
+//! The [`names`] are public interface: dashboards and alerts hang on them.
+//!
+//! A keyed policy is shown as one, however many keys it has: how many, the worst state of any, and the
+//! changes of state and refusals of all. How their calls ended is not shown, neither for one nor for all,
+//! but for the breaker of the keys without room, which has a name of its own, such as "upstream/(other)".
+//! Ask a [key](crate::breaker::keyed::KeyBreaker::status) for its own.
+//!
+//! ```
+//! use portcullis::{breaker::State, metrics::names};
+//!
+//! assert_eq!(names::BREAKER_STATE.name, "portcullis_breaker_state");
+//! assert_eq!(names::breaker_state_number(State::Isolated), 4);
+//! ```
+
+pub mod names;
+#[cfg(feature = "metrics")]
+mod publisher;
+#[cfg(feature = "metrics")]
+mod series;
+#[cfg(feature = "metrics")]
+mod turn;
+
+#[cfg(feature = "metrics")]
+pub use publisher::{LEAST_INTERVAL, Publisher};
+
+/// A name that numbers are shown under.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Metric {
+    /// The name.
+    pub name: &'static str,
+    /// Whether it counts or measures.
+    pub kind: MetricKind,
+    /// The labels. The first is for the name of the policy.
+    pub labels: &'static [&'static str],
+    /// What it means, in a few words.
+    pub help: &'static str,
+}
+
+/// Kinds of metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MetricKind {
+    /// A total that only grows.
+    Counter,
+    /// A value that comes and goes.
+    Gauge,
+}
+
+/// Takes the numbers of one policy.
+///
+/// `labels` are the values of the metric's labels after the first, which is the policy's name.
+pub trait Measures {
+    /// What has been counted since the policy was made.
+    fn counter(&mut self, metric: &'static Metric, labels: &[&'static str], total: u64);
+
+    /// What is measured now.
+    fn gauge(&mut self, metric: &'static Metric, labels: &[&'static str], value: f64);
+}

@@ -1,0 +1,165 @@
+//! The names of all metrics, with their labels and meanings.
+//!
+//! ```
+//! use portcullis::metrics::names;
+//!
+//! assert_eq!(names::BREAKER_STATE.name, "portcullis_breaker_state");
+//! assert!(names::ALL.iter().all(|metric| metric.name.starts_with("portcullis_")));
+//! ```
+
+use portcullis_core::breaker::State;
+
+use super::{Metric, MetricKind};
+
+/// Calls by how they ended.
+pub const CALLS: Metric = counter(
+    "portcullis_calls_total",
+    &["policy", "kind", "outcome"],
+    "Calls by how they ended: success, failure, ignored, rejected, abandoned.",
+);
+
+/// Failures by kind.
+pub const FAILURES: Metric =
+    counter("portcullis_failures_total", &["policy", "failure"], "Failed calls by kind of failure.");
+
+/// Refusals by reason, and whether they were only counted.
+pub const REJECTIONS: Metric = counter(
+    "portcullis_rejections_total",
+    &["policy", "kind", "reason", "mode"],
+    "Calls refused (mode enforced), and calls let through that would have been (mode shadow).",
+);
+
+/// The number of the state, as told by [`breaker_state_number`].
+pub const BREAKER_STATE: Metric = gauge(
+    "portcullis_breaker_state",
+    &["policy"],
+    "0 closed, 1 open, 2 half-open, 3 recovering, 4 isolated, 5 disabled, 6 forced closed, 7 metrics only.",
+);
+
+/// Changes of state.
+pub const BREAKER_TRANSITIONS: Metric = counter(
+    "portcullis_breaker_transitions_total",
+    &["policy", "from", "to"],
+    "Changes of a breaker's state.",
+);
+
+/// The share of failures in the window.
+pub const BREAKER_FAILURE_RATIO: Metric =
+    gauge("portcullis_breaker_failure_ratio", &["policy"], "The share of calls in the window that failed.");
+
+/// The share of slow calls in the window.
+pub const BREAKER_SLOW_RATIO: Metric =
+    gauge("portcullis_breaker_slow_ratio", &["policy"], "The share of calls in the window that were slow.");
+
+/// Calls in flight in a bulkhead.
+pub const BULKHEAD_IN_FLIGHT: Metric =
+    gauge("portcullis_bulkhead_in_flight", &["policy"], "Calls that hold a permit.");
+
+/// A bulkhead's permits.
+pub const BULKHEAD_LIMIT: Metric = gauge("portcullis_bulkhead_limit", &["policy"], "Permits there are.");
+
+/// Calls that wait for a permit of a bulkhead.
+pub const BULKHEAD_QUEUED: Metric =
+    gauge("portcullis_bulkhead_queued", &["policy"], "Calls that wait for a permit.");
+
+/// Calls a time limit ended.
+pub const TIMEOUTS: Metric =
+    counter("portcullis_timeouts_total", &["policy", "scope"], "Calls that did not end in time.");
+
+/// Why calls were not made again.
+pub const RETRY_STOPPED: Metric = counter(
+    "portcullis_retry_stopped_total",
+    &["policy", "why"],
+    "Failures after which a call was not made again.",
+);
+
+/// What is left of a retry budget.
+pub const BUDGET_AVAILABLE: Metric =
+    gauge("portcullis_budget_available", &["budget"], "Retries that the budget still allows.");
+
+/// Keys a keyed policy holds.
+pub const KEYED_ENTRIES: Metric =
+    gauge("portcullis_keyed_entries", &["policy"], "Keys that a keyed policy holds.");
+
+/// Keys a keyed policy has let go of.
+pub const KEYED_EVICTIONS: Metric = counter(
+    "portcullis_keyed_evictions_total",
+    &["policy", "why"],
+    "Keys that a keyed policy has let go of.",
+);
+
+/// Events that readers too slow have lost.
+pub const EVENTS_LAGGED: Metric = counter(
+    "portcullis_events_lagged_total",
+    &["subscriber"],
+    "Events that the reader of a stream lost because it was too slow.",
+);
+
+/// All of them.
+pub const ALL: &[&Metric] = &[
+    &CALLS,
+    &FAILURES,
+    &REJECTIONS,
+    &BREAKER_STATE,
+    &BREAKER_TRANSITIONS,
+    &BREAKER_FAILURE_RATIO,
+    &BREAKER_SLOW_RATIO,
+    &BULKHEAD_IN_FLIGHT,
+    &BULKHEAD_LIMIT,
+    &BULKHEAD_QUEUED,
+    &TIMEOUTS,
+    &RETRY_STOPPED,
+    &BUDGET_AVAILABLE,
+    &KEYED_ENTRIES,
+    &KEYED_EVICTIONS,
+    &EVENTS_LAGGED,
+];
+
+/// What [`BREAKER_STATE`] shows, by the state's word. The numbers never change, unlike those in memory.
+pub const BREAKER_STATES: [(&str, u8); 8] = [
+    ("closed", 0),
+    ("open", 1),
+    ("half_open", 2),
+    ("recovering", 3),
+    ("isolated", 4),
+    ("disabled", 5),
+    ("forced_closed", 6),
+    ("metrics_only", 7),
+];
+
+/// The number that [`BREAKER_STATE`] shows for a state; 255 for one that has none.
+pub fn breaker_state_number(state: State) -> u8 {
+    let word = state.as_str();
+    BREAKER_STATES.iter().find(|known| known.0 == word).map_or(u8::MAX, |known| known.1)
+}
+
+const fn counter(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Metric {
+    Metric { name, kind: MetricKind::Counter, labels, help }
+}
+
+const fn gauge(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Metric {
+    Metric { name, kind: MetricKind::Gauge, labels, help }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_state_has_a_number_of_its_own() {
+        let numbers = State::ALL.map(breaker_state_number);
+        assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 6, 7]);
+        assert_eq!(State::ALL.map(State::as_str), BREAKER_STATES.map(|(word, _)| word));
+    }
+
+    #[test]
+    fn names_are_told_once_and_counters_say_so() {
+        let mut names: Vec<_> = ALL.iter().map(|metric| metric.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), ALL.len());
+        for metric in ALL {
+            assert_eq!(metric.name.ends_with("_total"), metric.kind == MetricKind::Counter, "{metric:?}");
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! The handles of one policy's metrics.
+
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use ::metrics::{Counter, Gauge, Label};
+use portcullis_core::{Name, PolicyKind};
+
+use super::{Measures, Metric, turn::Turn};
+use crate::{Registry, registry::Policy};
+
+/// One policy, with a handle for each of its series.
+pub(super) struct Entry {
+    pub(super) kind: PolicyKind,
+    pub(super) name: Name,
+    policy: Weak<dyn Policy>,
+    turn: Turn,
+    /// Locked by who has the turn, so nobody waits for it.
+    series: Mutex<Vec<Series>>,
+}
+
+struct Series {
+    metric: &'static Metric,
+    labels: Box<[&'static str]>,
+    handle: Handle,
+}
+
+enum Handle {
+    /// With how much of the policy's total is counted already.
+    Counter(Counter, u64),
+    Gauge(Gauge),
+}
+
+impl Entry {
+    pub(super) fn new(kind: PolicyKind, name: Name, policy: &Arc<dyn Policy>) -> Self {
+        let policy = Arc::downgrade(policy);
+        Self { kind, name, policy, turn: Turn::default(), series: Mutex::default() }
+    }
+
+    pub(super) fn is_gone(&self) -> bool {
+        self.policy.strong_count() == 0
+    }
+
+    /// Shows the policy as it is now. Gauges only of the youngest of its kind and name.
+    pub(super) fn show(&self, policy: &dyn Policy, registry: &Registry) {
+        self.turn.run(|| {
+            let family = registry.family(self.kind, &self.name);
+            let youngest = family.last().is_some_and(|last| std::ptr::addr_eq(Arc::as_ptr(last), policy));
+            let mut series = self.series.lock().unwrap_or_else(PoisonError::into_inner);
+            policy.measure(&mut Sink { name: &self.name, series: &mut series, next: 0, gauges: youngest });
+        });
+    }
+
+    /// Of a policy that is gone nothing is open, in flight or full any more.
+    pub(super) fn clear(&self) {
+        for series in self.series.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            if let Handle::Gauge(gauge) = &series.handle {
+                gauge.set(0.0);
+            }
+        }
+    }
+}
+
+/// Takes what a policy measures to its handles.
+struct Sink<'a> {
+    name: &'a Name,
+    series: &'a mut Vec<Series>,
+    /// Policies measure the same things in the same order, so the next one is nearly always the right one.
+    next: usize,
+    gauges: bool,
+}
+
+impl Sink<'_> {
+    fn handle(&mut self, metric: &'static Metric, labels: &[&'static str]) -> &mut Handle {
+        let is_it = |series: &Series| series.metric.name == metric.name && *series.labels == *labels;
+        let at = if self.series.get(self.next).is_some_and(is_it) {
+            self.next
+        } else if let Some(at) = self.series.iter().position(is_it) {
+            at
+        } else {
+            self.series.push(Series::new(metric, self.name, labels));
+            self.series.len() - 1
+        };
+        self.next = at + 1;
+        &mut self.series[at].handle
+    }
+}
+
+impl Measures for Sink<'_> {
+    fn counter(&mut self, metric: &'static Metric, labels: &[&'static str], total: u64) {
+        if let Handle::Counter(counter, counted) = self.handle(metric, labels) {
+            // By the difference: policies of one name add up, and one that is made anew goes on.
+            counter.increment(total.saturating_sub(*counted));
+            *counted = total.max(*counted);
+        }
+    }
+
+    fn gauge(&mut self, metric: &'static Metric, labels: &[&'static str], value: f64) {
+        if !self.gauges {
+            return;
+        }
+        if let Handle::Gauge(gauge) = self.handle(metric, labels) {
+            gauge.set(value);
+        }
+    }
+}
+
+impl Series {
+    fn new(metric: &'static Metric, name: &Name, labels: &[&'static str]) -> Self {
+        let owner = metric.labels.iter().take(1).map(|label| Label::new(*label, name.to_string()));
+        let others = metric.labels.iter().skip(1).zip(labels).map(|(&name, &value)| Label::new(name, value));
+        let all: Vec<Label> = owner.chain(others).collect();
+        let handle = match metric.kind {
+            super::MetricKind::Counter => Handle::Counter(::metrics::counter!(metric.name, all), 0),
+            super::MetricKind::Gauge => Handle::Gauge(::metrics::gauge!(metric.name, all)),
+        };
+        Self { metric, labels: labels.into(), handle }
+    }
+}

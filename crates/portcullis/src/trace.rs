@@ -1,0 +1,123 @@
+//! State changes and refusals through `tracing`.
+//!
+//! For logs, and to see in a trace why a call ended as it did: what is told of a refusal is told inside the
+//! span of the call. Everything has the target `portcullis`. A change is a warning when calls are refused
+//! from then on, and information otherwise; a refusal is of the level `DEBUG`, because in an outage there
+//! are thousands of them.
+//!
+//! ```
+//! use portcullis::{Registry, event::Interest, trace};
+//!
+//! trace::install(Registry::global(), Interest::All).detach();
+//! ```
+
+use std::time::Duration;
+
+use portcullis_core::{
+    BreakerEvidence, FailureKind, Reason, Rejection,
+    breaker::{Cause, State, Transition},
+};
+use tracing::{debug, info, warn};
+
+use crate::{
+    Registry,
+    event::{Event, EventKind, Interest, Subscription},
+};
+
+/// The target of all that is told.
+const TARGET: &str = "portcullis";
+
+/// Tells the events of a registry through `tracing`, until the subscription is dropped.
+///
+/// With [`Interest::Changes`] refusals are not told, and cost nothing.
+pub fn install(registry: &Registry, interest: Interest) -> Subscription {
+    registry.events().listen(interest, tell)
+}
+
+fn tell(event: &Event) {
+    match &event.what {
+        EventKind::StateChange(change) => tell_change(event, change),
+        EventKind::Rejected { rejection, enforced } => tell_rejection(event, rejection, *enforced),
+        EventKind::ConfigChanged => info!(
+            target: TARGET,
+            policy = &*event.policy,
+            kind = event.kind.as_str(),
+            "new settings"
+        ),
+    }
+}
+
+fn tell_change(event: &Event, change: &Transition) {
+    // The two levels are two places in the program for `tracing`, so the fields stand twice.
+    macro_rules! tell {
+        ($level:ident) => {
+            $level!(
+                target: TARGET,
+                policy = &*event.policy,
+                kind = event.kind.as_str(),
+                state = change.to.as_str(),
+                from = change.from.as_str(),
+                to = change.to.as_str(),
+                retry_after_ms = millis(change.retry_in),
+                rule = change.evidence.cause.map(Cause::as_str),
+                limit = change.evidence.cause.map(|_| change.evidence.limit),
+                failure_ratio = measured(&change.evidence),
+                slow = slow(&change.evidence),
+                calls = calls(&change.evidence),
+                last_failure = change.evidence.last_failure.map(|kind| kind.as_str()),
+                "state changed"
+            )
+        };
+    }
+    match change.to {
+        State::Open | State::Isolated => tell!(warn),
+        _ => tell!(info),
+    }
+}
+
+fn tell_rejection(event: &Event, rejection: &Rejection, enforced: bool) {
+    let evidence = match rejection.reason() {
+        Reason::Breaker(evidence) => Some(evidence),
+        _ => None,
+    };
+    let evidence = evidence.as_ref();
+    debug!(
+        target: TARGET,
+        policy = &*event.policy,
+        kind = event.kind.as_str(),
+        state = evidence.map(|evidence| evidence.state.as_str()),
+        reason = rejection.reason().as_str(),
+        enforced,
+        retry_after_ms = millis(rejection.retry_after()),
+        rule = evidence.and_then(|evidence| evidence.cause).map(Cause::as_str),
+        limit = evidence.filter(|evidence| evidence.cause.is_some()).map(|evidence| evidence.limit),
+        failure_ratio = evidence.and_then(measured),
+        slow = evidence.and_then(slow),
+        calls = evidence.and_then(calls),
+        last_failure = evidence.and_then(|evidence| evidence.last_failure).map(FailureKind::as_str),
+        // What the others measured is in their words.
+        detail = evidence.is_none().then(|| tracing::field::display(rejection.reason())),
+        "{}",
+        if enforced { "call refused" } else { "call would be refused" }
+    );
+}
+
+/// The ratio that opened the breaker, unless it was opened by hand.
+fn measured(evidence: &BreakerEvidence) -> Option<f64> {
+    (evidence.calls > 0).then(|| evidence.failure_ratio())
+}
+
+/// Calls in the window that opened it.
+fn calls(evidence: &BreakerEvidence) -> Option<u32> {
+    (evidence.calls > 0).then_some(evidence.calls)
+}
+
+/// Those that were slow, if there was a rule for them.
+fn slow(evidence: &BreakerEvidence) -> Option<u32> {
+    (evidence.slow > 0).then_some(evidence.slow)
+}
+
+/// Rounded up, so that who comes back then does not come too early.
+fn millis(time: Option<Duration>) -> Option<u64> {
+    time.map(|time| u64::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,215 @@
+//! What a scrape of the metrics sees.
+#![cfg(feature = "metrics")]
+#![expect(clippy::unwrap_used, reason = "a test's own helpers")]
+
+use std::time::Duration;
+
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use portcullis::{
+    Breaker, Bulkhead, Failure, FailureKind, Registry, RetryPolicy, Ticket, Timeout, Verdict,
+    metrics::{Publisher, names},
+};
+
+fn scraped(test: impl FnOnce(&PrometheusHandle)) {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let handle = recorder.handle();
+    metrics::with_local_recorder(&recorder, || test(&handle));
+}
+
+fn breaker(name: &str, registry: &Registry) -> Breaker {
+    Breaker::builder(name).registry(registry).build().unwrap()
+}
+
+/// The samples whose line begins so, without the name and labels.
+fn samples(scrape: &PrometheusHandle, begin: &str) -> Vec<f64> {
+    let text = scrape.render();
+    let lines = text.lines().filter(|line| line.starts_with(begin));
+    lines.map(|line| line.rsplit(' ').next().unwrap().parse().unwrap()).collect()
+}
+
+fn state(scrape: &PrometheusHandle) -> Vec<f64> {
+    samples(scrape, "portcullis_breaker_state{")
+}
+
+/// T16: open, half-open and closed were shown together.
+#[test]
+fn t16_exactly_the_current_state_is_shown_and_at_once() {
+    scraped(|scrape| {
+        let registry = Registry::new();
+        let publisher = Publisher::new(&registry);
+        let breaker = breaker("x", &registry);
+        publisher.publish();
+        assert_eq!(state(scrape), [0.0]);
+        breaker.trip();
+        assert_eq!(state(scrape), [1.0]);
+        breaker.isolate();
+        assert_eq!(state(scrape), [4.0]);
+        breaker.reset();
+        assert_eq!(state(scrape), [0.0]);
+        let transitions = samples(scrape, "portcullis_breaker_transitions_total{");
+        assert_eq!(transitions, [1.0; 3]);
+    });
+}
+
+/// Changes of several threads may be told in any order; what is shown is the state nevertheless.
+#[test]
+fn the_last_state_is_shown_whoever_made_it() {
+    scraped(|scrape| {
+        let registry = Registry::new();
+        let publisher = Publisher::new(&registry);
+        let breaker = breaker("x", &registry);
+        publisher.publish();
+        for _ in 0..50 {
+            std::thread::scope(|scope| {
+                scope.spawn(|| (0..20).for_each(|_| breaker.trip()));
+                scope.spawn(|| (0..20).for_each(|_| breaker.reset()));
+                scope.spawn(|| (0..20).for_each(|_| breaker.isolate()));
+            });
+            assert_eq!(state(scrape), [f64::from(names::breaker_state_number(breaker.state()))]);
+        }
+    });
+}
+
+#[test]
+fn calls_are_counted_by_how_they_ended() {
+    scraped(|scrape| {
+        let registry = Registry::new();
+        let publisher = Publisher::new(&registry);
+        let breaker = breaker("x", &registry);
+        for _ in 0..3 {
+            breaker.try_admit().unwrap().settle(Verdict::Success);
+        }
+        breaker.try_admit().unwrap().settle(Failure::new(FailureKind::Timeout).into());
+        drop(breaker.try_admit().unwrap());
+        publisher.publish();
+        // What is published twice counts once.
+        publisher.publish();
+
+        let of = |outcome| {
+            let labels = format!(r#"policy="x",kind="breaker",outcome="{outcome}""#);
+            samples(scrape, &format!("portcullis_calls_total{{{labels}}}"))
+        };
+        assert_eq!((of("success"), of("failure"), of("abandoned")), (vec![3.0], vec![1.0], vec![1.0]));
+        assert_eq!(samples(scrape, "portcullis_breaker_failure_ratio{"), [0.25]);
+    });
+}
+
+#[test]
+fn policies_of_one_name_add_up_and_a_new_one_goes_on() {
+    scraped(|scrape| {
+        let registry = Registry::new();
+        let publisher = Publisher::new(&registry);
+        for _ in 0..2 {
+            let two = [breaker("x", &registry), breaker("x", &registry)];
+            two.iter().for_each(|one| one.try_admit().unwrap().settle(Verdict::Success));
+            publisher.publish();
+        }
+        let successes = r#"portcullis_calls_total{policy="x",kind="breaker",outcome="success"}"#;
+        assert_eq!(samples(scrape, successes), [4.0]);
+    });
+}
+
+#[test]
+fn the_youngest_of_one_name_shows_its_state() {
+    scraped(|scrape| {
+        let registry = Registry::new();
+        let publisher = Publisher::new(&registry);
+        let (old, young) = (breaker("x", &registry), breaker("x", &registry));
+        young.trip();
+        old.isolate();
+        publisher.publish();
+        assert_eq!(state(scrape), [1.0]);
+        drop(young);
+        publisher.publish();
+        assert_eq!(state(scrape), [4.0]);
+    });
+}
+
+#[test]
+fn a_breaker_that_is_gone_does_not_stay_open() {
+    scraped(|scrape| {
+        let registry = Registry::new();
+        let publisher = Publisher::new(&registry);
+        let breaker = breaker("x", &registry);
+        breaker.trip();
+        drop(breaker);
+        publisher.publish();
+        assert_eq!(state(scrape), [0.0]);
+        assert_eq!(format!("{publisher:?}"), "Publisher { policies: 0 }");
+    });
+}
+
+#[test]
+fn a_publisher_that_is_gone_hears_nothing() {
+    scraped(|scrape| {
+        let registry = Registry::new();
+        drop(Publisher::new(&registry));
+        breaker("x", &registry).trip();
+        assert!(state(scrape).is_empty());
+    });
+}
+
+#[test]
+fn every_name_shown_is_a_known_one_with_its_labels_and_meaning() {
+    scraped(|scrape| {
+        let registry = Registry::new();
+        let publisher = Publisher::new(&registry);
+        let breaker = breaker("x", &registry);
+        breaker.isolate();
+        breaker.try_admit().unwrap_err();
+        let _others = (
+            Bulkhead::builder("x").registry(&registry).build().unwrap(),
+            RetryPolicy::builder("x").registry(&registry).build().unwrap(),
+            Timeout::builder("x", Duration::from_secs(1)).registry(&registry).build().unwrap(),
+        );
+        publisher.publish();
+        let text = scrape.render();
+        for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+            let (name, labels) = line.split_once('{').unwrap();
+            let metric = names::ALL.iter().find(|metric| metric.name == name).unwrap();
+            let labels = labels.split('}').next().unwrap();
+            let labels: Vec<_> = labels.split(',').map(|label| label.split('=').next().unwrap()).collect();
+            assert_eq!(labels, metric.labels, "{line}");
+            assert!(text.contains(&format!("# HELP {name} ")), "{line}");
+        }
+    });
+}
+
+#[tokio::test(start_paused = true)]
+async fn publishes_every_so_often() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let scrape = recorder.handle();
+    let _guard = metrics::set_default_local_recorder(&recorder);
+    let registry = Registry::new();
+    let task = tokio::spawn(Publisher::new(&registry).run(Duration::from_secs(5)));
+    let breaker = breaker("x", &registry);
+    let mut successes = Vec::new();
+    for _ in 0..3 {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        tokio::task::yield_now().await;
+        breaker.try_admit().unwrap().settle(Verdict::Success);
+        let begin = r#"portcullis_calls_total{policy="x",kind="breaker",outcome="success"}"#;
+        successes.extend(samples(&scrape, begin));
+    }
+    assert_eq!(successes, [0.0, 1.0, 2.0]);
+    task.abort();
+}
+
+#[tokio::test]
+async fn what_slow_readers_lose_is_counted() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let scrape = recorder.handle();
+    let _guard = metrics::set_default_local_recorder(&recorder);
+    let registry = Registry::new();
+    let publisher = Publisher::new(&registry);
+    let mut events = registry.events().subscribe("slow");
+    let breaker = breaker("x", &registry);
+    breaker.isolate();
+    for _ in 0..portcullis::event::STREAM_BUFFER {
+        breaker.try_admit().unwrap_err();
+    }
+    assert_eq!(events.next().await, Some(portcullis::event::Received::Lagged(1)));
+    publisher.publish();
+    publisher.publish();
+    assert_eq!(samples(&scrape, r#"portcullis_events_lagged_total{subscriber="slow"}"#), [1.0]);
+}
