@@ -5,12 +5,28 @@
 pub enum Row {
     /// A closed breaker over the last 100 calls, every call succeeds.
     Closed,
+    /// A closed breaker over the last 10 calls, every call succeeds.
+    Closed10,
+    /// A closed breaker over the last 100,000 calls, every call succeeds.
+    Closed100000,
+    /// A closed breaker over the last ten seconds, every call succeeds.
+    ClosedTime,
     /// An open breaker refuses, in the service's own error type.
     Open,
     /// An open breaker refuses with a boxed error.
     OpenBoxed,
     /// A closed breaker, every second call fails and none of it trips.
     HalfFailing,
+    /// The same over the last 10 calls.
+    HalfFailing10,
+    /// The same over the last 100,000 calls, of which there have been as many.
+    HalfFailing100000,
+    /// The same over the last ten seconds.
+    HalfFailingTime,
+    /// Closed breakers by key, of which there is one.
+    Keyed1,
+    /// Closed breakers by key, of which there are a million, and sixteen are called.
+    Keyed1m,
     /// A retry without a budget, the first attempt succeeds.
     RetryNone,
     /// A retry with a budget, the first attempt succeeds.
@@ -31,11 +47,19 @@ pub enum Row {
 
 impl Row {
     /// Every row, in the order of the table.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 20] = [
         Self::Closed,
+        Self::Closed10,
+        Self::Closed100000,
+        Self::ClosedTime,
         Self::Open,
         Self::OpenBoxed,
         Self::HalfFailing,
+        Self::HalfFailing10,
+        Self::HalfFailing100000,
+        Self::HalfFailingTime,
+        Self::Keyed1,
+        Self::Keyed1m,
         Self::RetryNone,
         Self::RetryNoneBudget,
         Self::RetryOnce,
@@ -50,9 +74,17 @@ impl Row {
     pub fn name(self) -> &'static str {
         match self {
             Self::Closed => "closed",
+            Self::Closed10 => "closed-10",
+            Self::Closed100000 => "closed-100000",
+            Self::ClosedTime => "closed-time",
             Self::Open => "open",
             Self::OpenBoxed => "open-boxed",
             Self::HalfFailing => "half-failing",
+            Self::HalfFailing10 => "half-failing-10",
+            Self::HalfFailing100000 => "half-failing-100000",
+            Self::HalfFailingTime => "half-failing-time",
+            Self::Keyed1 => "keyed-1",
+            Self::Keyed1m => "keyed-1m",
             Self::RetryNone => "retry-none",
             Self::RetryNoneBudget => "retry-none-budget",
             Self::RetryOnce => "retry-once",
@@ -74,7 +106,9 @@ impl Row {
     pub fn answers(self, calls: u64) -> u64 {
         match self {
             Self::Open | Self::OpenBoxed => 0,
-            Self::HalfFailing => calls.div_ceil(2),
+            Self::HalfFailing | Self::HalfFailing10 | Self::HalfFailing100000 | Self::HalfFailingTime => {
+                calls.div_ceil(2)
+            }
             _ => calls,
         }
     }
@@ -86,7 +120,14 @@ impl Row {
     pub fn is_shared(self) -> bool {
         matches!(
             self,
-            Self::Closed | Self::HalfFailing | Self::RetryNoneBudget | Self::Bulkhead | Self::Stack
+            Self::Closed
+                | Self::ClosedTime
+                | Self::HalfFailing
+                | Self::Keyed1
+                | Self::Keyed1m
+                | Self::RetryNoneBudget
+                | Self::Bulkhead
+                | Self::Stack
         )
     }
 }

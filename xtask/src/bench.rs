@@ -5,7 +5,7 @@ use xshell::Shell;
 
 use crate::count::{Cost, Programs, Time};
 use crate::setup::{self, Purpose};
-use crate::table::{self, Cell, ROWS, Row};
+use crate::table::{self, Cell, MEMORY, ROWS, Row};
 
 /// The page with the tables.
 const PAGE: &str = "benches/README.md";
@@ -39,12 +39,17 @@ pub(crate) fn run(shell: &Shell, options: &Options) -> Result<bool> {
     });
     ensure!(!pairs.is_empty(), "there is no such row; the rows are {}", names());
 
+    let memory = if options.row.is_none() { programs.memory()? } else { Vec::new() };
     let mut cells = costs(&programs, pairs)?;
     if options.check {
-        return check(&shell.read_file(PAGE)?, &cells);
+        let (costs, memory) = (check(&shell.read_file(PAGE)?, &cells), check_memory(&memory));
+        return Ok(costs? & memory?);
     }
     times(&programs, &mut cells)?;
-    let measured = table::render(&cells);
+    let mut measured = table::render(&cells);
+    if options.row.is_none() {
+        measured += &format!("\n{}", table::render_memory(&memory));
+    }
     println!("\n{measured}");
     if options.row.is_none() {
         shell.write_file(PAGE, table::replace(&shell.read_file(PAGE)?, &measured)?)?;
@@ -126,6 +131,24 @@ fn check(page: &str, cells: &[Cell]) -> Result<bool> {
     Ok(complaints == 0)
 }
 
+/// Bytes change with no load either, and are held against what was promised.
+fn check_memory(measured: &[(String, u64)]) -> Result<bool> {
+    let mut well = true;
+    for known in MEMORY {
+        let measured = measured.iter().find(|(name, _)| name == known.name);
+        let (_, bytes) =
+            measured.with_context(|| format!("the memory of `{}` was not measured", known.name))?;
+        if *bytes > known.limit {
+            eprintln!(
+                "xtask bench: memory of {}: {bytes} bytes, at most {} allowed",
+                known.name, known.limit
+            );
+            well = false;
+        }
+    }
+    Ok(well)
+}
+
 fn compare(page: &str, row: &Row, cell: &Cell) -> Result<()> {
     let Cost { instructions, allocations, .. } = cell.cost;
     ensure!(!row.is_happy || allocations == 0, "{allocations} allocations where there must be none");
@@ -138,9 +161,9 @@ fn compare(page: &str, row: &Row, cell: &Cell) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::check;
+    use super::{check, check_memory};
     use crate::count::Cost;
-    use crate::table::{Cell, render, replace};
+    use crate::table::{Cell, MEMORY, render, replace};
 
     fn closed(instructions: u64, allocations: u64) -> Cell {
         let cost = Cost { instructions, locked: 0, allocations };
@@ -155,6 +178,15 @@ mod tests {
         assert!(check(&page, &[closed(110, 0)]).unwrap());
         assert!(!check(&page, &[closed(111, 0)]).unwrap());
         assert!(!check(&page, &[closed(90, 1)]).unwrap());
+    }
+
+    #[test]
+    fn more_bytes_than_promised_fail_the_check() {
+        let mut measured: Vec<_> = MEMORY.iter().map(|known| (known.name.to_owned(), known.limit)).collect();
+        assert!(check_memory(&measured).unwrap());
+        measured[0].1 += 1;
+        assert!(!check_memory(&measured).unwrap());
+        assert!(check_memory(&[]).is_err());
     }
 
     #[test]

@@ -10,6 +10,9 @@ use xshell::{Shell, cmd};
 /// breaker's window, so that the difference is of calls in the steady state.
 const CALLS: u64 = 4000;
 
+/// Where callgrind counts: in the loop, and not while a million keys are put in place for it.
+const COUNTED: &str = "portcullis_benches::job::run*";
+
 /// The cost of one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Cost {
@@ -68,13 +71,25 @@ impl<'a> Programs<'a> {
         Ok(Time { nanoseconds: nanoseconds.parse()?, two_over_one: ratio.parse().ok() })
     }
 
+    /// The bytes that policies hold, by name.
+    pub(crate) fn memory(&self) -> Result<Vec<(String, u64)>> {
+        let program = self.directory.join("allocations");
+        let lines = cmd!(self.shell, "{program} memory").quiet().read()?;
+        let parse = |line: &str| {
+            let (name, bytes) =
+                line.split_once(' ').with_context(|| format!("not a name and a number: {line}"))?;
+            Ok((name.to_owned(), bytes.parse()?))
+        };
+        lines.lines().map(parse).collect()
+    }
+
     fn callgrind(&self, row: &str, peer: &str, calls: u64) -> Result<(u64, u64)> {
         let program = self.directory.join("calls");
         let out = self.directory.join("callgrind.out");
         let calls = calls.to_string();
         cmd!(
             self.shell,
-            "valgrind --quiet --tool=callgrind --collect-bus=yes --callgrind-out-file={out} {program} {row} {peer} {calls}"
+            "valgrind --quiet --tool=callgrind --collect-bus=yes --toggle-collect={COUNTED} --callgrind-out-file={out} {program} {row} {peer} {calls}"
         )
         .quiet()
         .run()?;

@@ -19,9 +19,17 @@ pub(crate) struct Row {
 /// Every row, in order. The names are those of `portcullis-benches`.
 pub(crate) const ROWS: &[Row] = &[
     happy("closed", "breaker closed, last 100"),
+    happy("closed-10", "breaker closed, last 10"),
+    happy("closed-100000", "breaker closed, last 100,000"),
+    happy("closed-time", "breaker closed, last 10 s"),
     happy("open", "breaker open, refusal"),
     Row { name: "open-boxed", title: "breaker open, refusal as a boxed error", is_happy: false },
     happy("half-failing", "breaker closed, half of the calls failing"),
+    happy("half-failing-10", "the same, last 10"),
+    happy("half-failing-100000", "the same, last 100,000"),
+    happy("half-failing-time", "the same, last 10 s"),
+    happy("keyed-1", "breaker by key, one key"),
+    happy("keyed-1m", "breaker by key, 16 of a million keys"),
     happy("retry-none", "retry without budget, none needed"),
     happy("retry-none-budget", "retry with budget, none needed"),
     happy("retry-once", "retry without budget, one retry, no wait"),
@@ -35,6 +43,27 @@ pub(crate) const ROWS: &[Row] = &[
 const fn happy(name: &'static str, title: &'static str) -> Row {
     Row { name, title, is_happy: true }
 }
+
+/// What is measured in bytes.
+pub(crate) struct Memory {
+    pub(crate) name: &'static str,
+    title: &'static str,
+    /// More than this is a regression.
+    pub(crate) limit: u64,
+}
+
+/// All of it, in order. The names are those of `allocations memory`.
+pub(crate) const MEMORY: &[Memory] = &[
+    Memory { name: "closed", title: "breaker, last 100, after 1000 successes", limit: 512 },
+    Memory { name: "half-failing", title: "the same, half of them failed", limit: 1024 },
+    Memory {
+        name: "minute",
+        title: "breaker, last 60 s, after 40,000 calls, half of them failed",
+        limit: 1024,
+    },
+    Memory { name: "future", title: "response future, on top of the inner one", limit: 64 },
+    Memory { name: "key", title: "breaker by key, each of a million keys", limit: 256 },
+];
 
 /// One measured cell.
 pub(crate) struct Cell {
@@ -55,6 +84,17 @@ pub(crate) fn render(cells: &[Cell]) -> String {
         cell.time.and_then(|time| time.two_over_one).map(|ratio| format!("{ratio:.2}"))
     });
     [costs, times, threads].into_iter().filter(|table| !table.is_empty()).collect::<Vec<_>>().join("\n")
+}
+
+/// The table of bytes, as Markdown.
+pub(crate) fn render_memory(measured: &[(String, u64)]) -> String {
+    let mut table = "| memory of portcullis | bytes | at most |\n|---|---:|---:|\n".to_owned();
+    for Memory { name, title, limit } in MEMORY {
+        if let Some((_, bytes)) = measured.iter().find(|(measured, _)| measured == name) {
+            table += &format!("| {title} | {bytes} | {limit} |\n");
+        }
+    }
+    table
 }
 
 /// A table of what `show` shows; rows of which it shows nothing are left out.

@@ -19,7 +19,7 @@ pub(crate) fn run(shell: &Shell, arguments: &[String]) -> Result<bool> {
     steps.run("setup", || setup::setup(shell, Purpose::Test));
     steps.run("tests", || tests(shell, arguments));
     if arguments.is_empty() {
-        steps.run("doc tests", || Ok(cmd!(shell, "cargo test --doc --workspace").run()?));
+        steps.run("doc tests", || Ok(cmd!(shell, "cargo test --doc --workspace --all-features").run()?));
         steps.run("loom models", || loom(shell));
     }
     Ok(steps.summary("test"))
@@ -28,9 +28,17 @@ pub(crate) fn run(shell: &Shell, arguments: &[String]) -> Result<bool> {
 fn tests(shell: &Shell, arguments: &[String]) -> Result<()> {
     if setup::has_subcommand(shell, "nextest") {
         let config = format!("xtask:{}", shell.current_dir().join(CONFIG).display());
-        cmd!(shell, "cargo nextest run --workspace --tool-config-file {config} {arguments...}").run()?;
+        cmd!(
+            shell,
+            "cargo nextest run --workspace --all-features --tool-config-file {config} {arguments...}"
+        )
+        .run()?;
     } else {
-        cmd!(shell, "cargo test --no-fail-fast --workspace --lib --bins --tests {arguments...}").run()?;
+        cmd!(
+            shell,
+            "cargo test --no-fail-fast --workspace --all-features --lib --bins --tests {arguments...}"
+        )
+        .run()?;
     }
     Ok(())
 }

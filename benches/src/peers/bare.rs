@@ -7,7 +7,9 @@ pub(super) fn job(row: Row) -> Option<Box<dyn Job>> {
     match row {
         // Nothing is refused and nothing is tried again without a pattern.
         Row::Open | Row::OpenBoxed | Row::RetryOnce | Row::RetryOnceBudget => None,
-        Row::HalfFailing => Some(repeat::<EverySecond, _>(immediate::<Failed>())),
+        Row::HalfFailing | Row::HalfFailing10 | Row::HalfFailing100000 | Row::HalfFailingTime => {
+            Some(repeat::<EverySecond, _>(immediate::<Failed>()))
+        }
         Row::TimeoutPending => Some(repeat::<Never, _>(pends_once::<Failed>())),
         _ => Some(repeat::<Never, _>(immediate::<Failed>())),
     }

@@ -52,6 +52,12 @@ impl<S> Service for S where S: ::tower::Service<u64, Future: Send> + Clone + Sen
 
 /// The length of a breaker's window, where it counts calls.
 const WINDOW: u16 = 100;
+/// The shortest and the longest window: neither may cost more than the other.
+const SHORT_WINDOW: u32 = 10;
+const LONG_WINDOW: u32 = 100_000;
+/// The length of a breaker's window of time, and into how many parts it may cut it.
+const SPAN: Duration = Duration::from_secs(10);
+const BUCKETS: u32 = 10;
 /// The share of failures that opens a breaker: half of them must not.
 const THRESHOLD: f32 = 0.6;
 /// Longer than any run, so that an open breaker stays open.

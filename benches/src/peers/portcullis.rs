@@ -2,17 +2,21 @@
 //! without a box, except where the row is about boxed errors.
 
 use std::fmt;
+use std::sync::Arc;
 
+use portcullis::breaker::{DEFAULT_MINIMUM_CALLS, TimeRule};
 use portcullis::retry::Backoff;
 use portcullis::{
-    Breaker, BreakerLayer, Bulkhead, BulkheadLayer, ConfigError, FromRejection, Rejection, RetryLayer,
-    RetryPolicy, Timeout, TimeoutLayer,
+    Breaker, BreakerLayer, Bulkhead, BulkheadLayer, ConfigError, FromRejection, KeyedBreaker,
+    KeyedBreakerLayer, Rejection, RetryLayer, RetryPolicy, Timeout, TimeoutLayer, keyed::KeyOf,
 };
 use tower::{Layer, ServiceBuilder};
 
-use super::{PATIENCE, RETRIES, ROOM, STAYS_OPEN, THRESHOLD, WINDOW};
+use super::{
+    BUCKETS, LONG_WINDOW, PATIENCE, RETRIES, ROOM, SHORT_WINDOW, SPAN, STAYS_OPEN, THRESHOLD, WINDOW,
+};
 use crate::inner::{Failed, fails_first, immediate, pends_once};
-use crate::{EverySecond, Job, Never, Row, repeat, trip};
+use crate::{EverySecond, Job, Never, Requests, Row, repeat, trip};
 
 pub(super) fn job(row: Row) -> Option<Box<dyn Job>> {
     build(row).ok().flatten()
@@ -22,9 +26,17 @@ fn build(row: Row) -> Result<Option<Box<dyn Job>>, ConfigError> {
     let inner = immediate::<ShopError>();
     let job = match row {
         Row::Closed => repeat::<Never, _>(breaker()?.typed().layer(inner)),
+        Row::Closed10 => repeat::<Never, _>(breaker_over(SHORT_WINDOW)?.typed().layer(inner)),
+        Row::Closed100000 => filled::<Never, _>(breaker_over(LONG_WINDOW)?.typed().layer(inner)),
+        Row::ClosedTime => repeat::<Never, _>(breaker_in_time()?.typed().layer(inner)),
         Row::Open => repeat::<Never, _>(trip(breaker()?.typed().layer(inner))),
         Row::OpenBoxed => repeat::<Never, _>(trip(breaker()?.layer(immediate::<Failed>()))),
         Row::HalfFailing => repeat::<EverySecond, _>(breaker()?.typed().layer(inner)),
+        Row::Keyed1 => repeat::<Never, _>(keyed(1)?.typed().layer(inner)),
+        Row::Keyed1m => repeat::<Never, _>(keyed(1_000_000)?.typed().layer(inner)),
+        Row::HalfFailing10 => repeat::<EverySecond, _>(breaker_over(SHORT_WINDOW)?.typed().layer(inner)),
+        Row::HalfFailing100000 => filled::<EverySecond, _>(breaker_over(LONG_WINDOW)?.typed().layer(inner)),
+        Row::HalfFailingTime => repeat::<EverySecond, _>(breaker_in_time()?.typed().layer(inner)),
         // Without a budget it does not come.
         Row::RetryNone | Row::RetryOnce => return Ok(None),
         Row::RetryNoneBudget => repeat::<Never, _>(retry()?.typed().idempotent().layer(inner)),
@@ -49,12 +61,68 @@ fn stack() -> Result<impl super::Service, ConfigError> {
 }
 
 fn breaker() -> Result<BreakerLayer, ConfigError> {
+    breaker_over(u32::from(WINDOW))
+}
+
+fn breaker_over(window: u32) -> Result<BreakerLayer, ConfigError> {
     let breaker = Breaker::builder("bench")
-        .window(u32::from(WINDOW))
+        .window(window)
+        .minimum_calls(window.min(DEFAULT_MINIMUM_CALLS))
         .failure_ratio(f64::from(THRESHOLD))
         .open_for(STAYS_OPEN)
         .build()?;
     Ok(BreakerLayer::new(breaker))
+}
+
+fn breaker_in_time() -> Result<BreakerLayer, ConfigError> {
+    let rule =
+        TimeRule { span: SPAN, buckets: BUCKETS, failure_ratio: THRESHOLD.into(), ..TimeRule::default() };
+    let breaker = Breaker::builder("bench")
+        .time_rule(rule)
+        .failure_ratio(f64::from(THRESHOLD))
+        .open_for(STAYS_OPEN)
+        .build()?;
+    Ok(BreakerLayer::new(breaker))
+}
+
+/// A job whose window is full.
+fn filled<R: Requests, S: super::Service>(service: S) -> Box<dyn Job> {
+    let mut job = repeat::<R, _>(service);
+    job.run(u64::from(LONG_WINDOW));
+    job
+}
+
+/// A breaker with so many keys.
+fn keyed(keys: usize) -> Result<KeyedBreakerLayer<Box<str>, Hot>, ConfigError> {
+    let breaker = KeyedBreaker::builder("bench")
+        .window(u32::from(WINDOW))
+        .failure_ratio(f64::from(THRESHOLD))
+        .max_keys(keys)
+        .build()?;
+    let names: Vec<_> = (0..keys).map(|key| format!("host-{key:011}")).collect();
+    for name in &names {
+        drop(breaker.try_admit(name.as_str()));
+    }
+    // Far from each other, as those that are called often are.
+    let hot = names.into_iter().step_by(keys.div_ceil(HOT_KEYS)).collect();
+    Ok(KeyedBreakerLayer::new(breaker, Hot(hot)))
+}
+
+/// Keys that are called, of those there are.
+const HOT_KEYS: usize = 16;
+
+/// The keys that are called, one after the other.
+#[derive(Clone)]
+struct Hot(Arc<[String]>);
+
+impl KeyOf<u64> for Hot {
+    type Key = str;
+
+    fn with_key<R>(&self, request: &u64, then: impl FnOnce(Option<&str>) -> R) -> R {
+        // Those of this job are even.
+        let place = (request / 2) as usize % self.0.len();
+        then(self.0.get(place).map(String::as_str))
+    }
 }
 
 fn retry() -> Result<RetryLayer, ConfigError> {

@@ -11,21 +11,25 @@ use seatbelt::{RecoveryInfo, ResilienceContext};
 use tick::Clock;
 use tower::{Layer, ServiceBuilder};
 
-use super::{PATIENCE, RETRIES, STAYS_OPEN, THRESHOLD, WINDOW};
+use super::{PATIENCE, RETRIES, SPAN, STAYS_OPEN, THRESHOLD, WINDOW};
 use crate::inner::{Answer, Failed, fails_first, immediate, pends_once};
 use crate::{EverySecond, Job, Never, Row, repeat, trip};
 
 pub(super) fn job(row: Row) -> Option<Box<dyn Job>> {
     match row {
         Row::Closed => Some(repeat::<Never, _>(breaker().layer(immediate::<Failed>()))),
+        Row::ClosedTime => Some(repeat::<Never, _>(breaker_in_time().layer(immediate::<Failed>()))),
         Row::Open => Some(repeat::<Never, _>(trip(breaker().layer(immediate::<Failed>())))),
         Row::HalfFailing => Some(repeat::<EverySecond, _>(breaker().layer(immediate::<Failed>()))),
+        Row::HalfFailingTime => {
+            Some(repeat::<EverySecond, _>(breaker_in_time().layer(immediate::<Failed>())))
+        }
         Row::RetryNone => Some(repeat::<Never, _>(retry().layer(immediate::<Failed>()))),
         Row::RetryOnce => Some(repeat::<Never, _>(retry().layer(fails_first::<Failed>()))),
         Row::TimeoutReady => Some(repeat::<Never, _>(timeout().layer(immediate::<Failed>()))),
         Row::TimeoutPending => Some(repeat::<Never, _>(timeout().layer(pends_once::<Failed>()))),
         Row::Stack => Some(repeat::<Never, _>(stack())),
-        Row::OpenBoxed | Row::RetryNoneBudget | Row::RetryOnceBudget | Row::Bulkhead => None,
+        _ => None,
     }
 }
 
@@ -41,6 +45,10 @@ fn breaker() -> BreakerLayer<u64, Answer> {
         .failure_threshold(THRESHOLD)
         .min_throughput(u32::from(WINDOW))
         .break_duration(STAYS_OPEN)
+}
+
+fn breaker_in_time() -> BreakerLayer<u64, Answer> {
+    breaker().sampling_duration(SPAN)
 }
 
 fn retry() -> RetryLayer<u64, Answer> {

@@ -35,7 +35,7 @@ pub(super) fn job(row: Row) -> Option<Box<dyn Job>> {
         Row::TimeoutReady => Some(repeat::<Never, _>(Timeout::new(immediate::<Failed>(), PATIENCE))),
         Row::TimeoutPending => Some(repeat::<Never, _>(Timeout::new(pends_once::<Failed>(), PATIENCE))),
         Row::Stack => Some(repeat::<Never, _>(stack())),
-        Row::Closed | Row::Open | Row::OpenBoxed | Row::HalfFailing => None,
+        _ => None,
     }
 }
 

@@ -3,17 +3,18 @@
 
 use tower::{Layer, ServiceBuilder};
 use tower_resilience::bulkhead::BulkheadLayer;
-use tower_resilience::circuitbreaker::{CircuitBreakerLayer, DefaultClassifier};
+use tower_resilience::circuitbreaker::{CircuitBreakerLayer, DefaultClassifier, SlidingWindowType};
 use tower_resilience::retry::{RetryBudgetBuilder, RetryConfigBuilder, RetryLayer};
 use tower_resilience::timelimiter::{FixedTimeout, TimeLimiterLayer};
 
-use super::{PATIENCE, RETRIES, ROOM, STAYS_OPEN, THRESHOLD, WINDOW};
+use super::{PATIENCE, RETRIES, ROOM, SPAN, STAYS_OPEN, THRESHOLD, WINDOW};
 use crate::inner::{Failed, immediate, pends_once};
 use crate::{EverySecond, Job, Never, Row, repeat, trip};
 
 pub(super) fn job(row: Row) -> Option<Box<dyn Job>> {
     match row {
         Row::Closed => Some(repeat::<Never, _>(breaker()?.layer(immediate::<Failed>()))),
+        Row::ClosedTime => Some(repeat::<Never, _>(breaker_in_time()?.layer(immediate::<Failed>()))),
         Row::Open => Some(repeat::<Never, _>(trip(breaker()?.layer(immediate::<Failed>())))),
         Row::HalfFailing => Some(repeat::<EverySecond, _>(breaker()?.layer(immediate::<Failed>()))),
         Row::RetryNone => Some(repeat::<Never, _>(retry::<Failed>().build().layer(immediate::<Failed>()))),
@@ -25,8 +26,11 @@ pub(super) fn job(row: Row) -> Option<Box<dyn Job>> {
         Row::TimeoutReady => Some(repeat::<Never, _>(timeout().layer(immediate::<Failed>()))),
         Row::TimeoutPending => Some(repeat::<Never, _>(timeout().layer(pends_once::<Failed>()))),
         Row::Stack => Some(repeat::<Never, _>(stack()?)),
-        // Its retry always sleeps, and a sleep of nothing is a millisecond of tokio's timer.
-        Row::OpenBoxed | Row::RetryOnce | Row::RetryOnceBudget => None,
+        Row::HalfFailingTime => {
+            Some(repeat::<EverySecond, _>(breaker_in_time()?.layer(immediate::<Failed>())))
+        }
+        // Among them the retries: it always sleeps, and a sleep of nothing is a millisecond of tokio's timer.
+        _ => None,
     }
 }
 
@@ -43,6 +47,16 @@ fn stack() -> Option<impl super::Service> {
 fn breaker() -> Option<CircuitBreakerLayer<DefaultClassifier>> {
     CircuitBreakerLayer::builder()
         .sliding_window_size(usize::from(WINDOW))
+        .failure_rate_threshold(f64::from(THRESHOLD))
+        .wait_duration_in_open(STAYS_OPEN)
+        .build()
+        .ok()
+}
+
+fn breaker_in_time() -> Option<CircuitBreakerLayer<DefaultClassifier>> {
+    CircuitBreakerLayer::builder()
+        .sliding_window_type(SlidingWindowType::TimeBased)
+        .sliding_window_duration(SPAN)
         .failure_rate_threshold(f64::from(THRESHOLD))
         .wait_duration_in_open(STAYS_OPEN)
         .build()
