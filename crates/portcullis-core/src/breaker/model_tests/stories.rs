@@ -168,6 +168,49 @@ fn the_advice_of_a_probe_lengthens_the_open_time_after_a_half_open_state_that_la
     assert_eq!(refusal.retry_after, Some(59 * SECOND), "until 60 s after the answer");
 }
 
+/// What a keyed policy goes by when it forgets keys.
+#[test]
+fn a_state_is_due_from_its_end_on() {
+    let machine = Machine::new(Config { permits: 1, ..steady() }, 1).unwrap();
+    let at = |millis| move || Time::from_millis(millis);
+    assert!(!machine.is_due(at(u64::MAX)()), "closed is for ever");
+    machine.trip(&at(0));
+    assert_eq!([4_999, 5_000, 5_001].map(|millis| machine.is_due(at(millis)())), [false, true, true]);
+    let _hangs = machine.admit(0, &at(5_000)).unwrap();
+    assert_eq!([14_999, 15_000, 15_001].map(|millis| machine.is_due(at(millis)())), [false, true, true]);
+    machine.isolate(None, &at(0));
+    assert!(!machine.is_due(at(u64::MAX)()), "until it is released");
+}
+
+/// A time, and what the dice show.
+struct Dice(Time, f64);
+
+impl Env for Dice {
+    fn now(&self) -> Time {
+        self.0
+    }
+
+    fn random(&self) -> u64 {
+        (self.1 * (1u128 << 64) as f64) as u64
+    }
+}
+
+/// A tenth at first, all at the end, and in between a straight line.
+#[test]
+fn the_ramp_rises_from_a_tenth_to_all() {
+    for (tenths, share) in [(0, 0.1), (5, 0.55), (9, 0.91)] {
+        let config = Config { ramp: Some(10 * SECOND), successes: 1, ..steady() };
+        let machine = Machine::new(config, 1).unwrap();
+        machine.trip(&|| Time::ORIGIN);
+        succeed(&machine, 1, Time::ORIGIN + 5 * SECOND);
+        assert_eq!(machine.state(), State::Recovering);
+        let now = Time::ORIGIN + (5 + tenths) * SECOND;
+        assert!(machine.admit(0, &Dice(now, share - 0.001)).is_ok(), "{tenths}");
+        let refusal = machine.admit(0, &Dice(now, share + 0.001)).unwrap_err();
+        assert_eq!(refusal.retry_after, Some(SECOND), "a tenth of the ramp, or what is left of it");
+    }
+}
+
 /// A clock that uses the breaker from within its own transitions.
 struct Meddler<'a>(&'a Machine);
 

@@ -13,6 +13,8 @@ use super::{ResponseBody, Wire, retry_after::PUSHBACK, status::GRPC_STATUS};
 
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
+/// The reason in one word, for proxies and access logs, which read no bodies.
+const REASON: &str = "portcullis-reason";
 const UNAVAILABLE: &str = "14";
 const RESOURCE_EXHAUSTED: &str = "8";
 const DEADLINE_EXCEEDED: &str = "4";
@@ -28,8 +30,8 @@ pub(super) fn response<B, T: Ticket>(wire: Wire, rejection: Rejection) -> Respon
 }
 
 /// The response by which [`HttpServer`](crate::HttpServer) refuses: 503, or 504 for a timeout, with
-/// `Retry-After` and a problem document (RFC 9457). For handlers that meet the rejection of a stack below
-/// and want to pass it on.
+/// `Retry-After`, the reason in one word in `portcullis-reason`, and a problem document (RFC 9457). For
+/// handlers that meet the rejection of a stack below and want to pass it on.
 ///
 /// ```
 /// use portcullis::{Breaker, protocol::refusal};
@@ -58,6 +60,7 @@ pub fn refusal(rejection: Rejection) -> Response<Bytes> {
     let mut response = Response::new(Bytes::from(document.to_string()));
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, PROBLEM_JSON);
+    response.headers_mut().insert(REASON, HeaderValue::from_static(rejection.reason().as_str()));
     if let Some(after) = rejection.retry_after() {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(whole_seconds(after)));
     }
@@ -130,7 +133,7 @@ pub(super) fn status_headers(rejection: &Rejection, headers: &mut ::http::Header
     };
     headers.insert(GRPC_STATUS, HeaderValue::from_static(code));
     headers.insert("grpc-message", percent_encoded(&rejection.to_string()));
-    headers.insert("portcullis-reason", HeaderValue::from_static(rejection.reason().as_str()));
+    headers.insert(REASON, HeaderValue::from_static(rejection.reason().as_str()));
 }
 
 /// As the gRPC protocol wants its messages: everything but printable ASCII, and `%`, in percent.
@@ -168,12 +171,14 @@ mod tests {
             let failure = portcullis_core::Failure::new(FailureKind::Timeout);
             crate::Ticket::settle(&mut breaker.try_admit().unwrap(), failure.into());
         }
-        let document = document(&refusal(breaker.try_admit().unwrap_err()));
+        let response = refusal(breaker.try_admit().unwrap_err());
+        let document = document(&response);
         let expected = json!({
             "rule": "consecutive_failures", "limit": 5.0, "calls": 5, "failures": 5, "slow": 0,
             "failure_ratio": 1.0, "last_failure": "timeout",
         });
         assert_eq!(document["evidence"], expected);
+        assert_eq!(response.headers()["portcullis-reason"], "open");
         assert!(
             document["detail"].as_str().unwrap().contains("5 of 5 calls failed (consecutive_failures 5)")
         );
