@@ -240,3 +240,19 @@ fn a_tick_and_a_call_reopen_once() {
         world.saw_all(&status);
     });
 }
+
+/// A probe that ends late does not put the count of a newer epoch back to its own.
+#[test]
+fn a_late_probe_counts_for_nothing_in_a_newer_epoch() {
+    model(|| {
+        let machine = opened(Config { successes: 2, ..config(1, 2) });
+        let late = admit(&machine, 1).unwrap();
+        let ending = apart(&machine, move |machine| settle(machine, late, Outcome::Success, 1));
+        machine.trip(&at(1));
+        for probe in [1, 2].map(|_| admit(&machine, 2).unwrap()) {
+            settle(&machine, probe, Outcome::Success, 2);
+        }
+        ending.join().unwrap();
+        assert_eq!(machine.state(), State::Closed);
+    });
+}

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     Failure, FailureKind, Outcome, Time,
-    breaker::{Config, Env, Machine, OpenTime, State, TimeRule, Transition, TripRule},
+    breaker::{Config, Env, Machine, Mode, OpenTime, State, TimeRule, Transition, TripRule},
 };
 
 const FAILURE: Outcome = Outcome::Failure(Failure::new(FailureKind::Other));
@@ -180,6 +180,21 @@ fn a_state_is_due_from_its_end_on() {
     assert_eq!([14_999, 15_000, 15_001].map(|millis| machine.is_due(at(millis)())), [false, true, true]);
     machine.isolate(None, &at(0));
     assert!(!machine.is_due(at(u64::MAX)()), "until it is released");
+}
+
+/// The short way to a refusal is for open breakers alone, and for modes that refuse.
+#[test]
+fn only_an_open_breaker_that_enforces_refuses_for_long() {
+    let machine = Machine::new(Config { permits: 1, ..steady() }, 1).unwrap();
+    let refuses = |millis| machine.refusing_for_long(|| Time::from_millis(millis)).is_some();
+    assert!(!refuses(0), "closed");
+    machine.trip(&|| Time::ORIGIN);
+    assert_eq!([0, 4_979, 4_981, 6_000].map(refuses), [true, true, false, false]);
+    machine.set_mode(Mode::Shadow, &|| Time::ORIGIN).unwrap();
+    assert!(!refuses(0), "nothing is refused");
+    machine.set_mode(Mode::Enforce, &|| Time::ORIGIN).unwrap();
+    let _probe = machine.admit(0, &|| Time::from_millis(5_000)).unwrap();
+    assert!(!refuses(0), "half-open");
 }
 
 /// A time, and what the dice show.
