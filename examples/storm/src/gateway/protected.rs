@@ -37,6 +37,9 @@ const FAILURES_IN_A_ROW: u32 = 20;
 const PROBE_EVERY: Duration = Duration::from_millis(250);
 /// While it is down.
 const PROBE_DOWN_EVERY: Duration = Duration::from_millis(100);
+/// One request in ten of a flaky upstream fails, and so does one probe: three failures in a row come by chance
+/// once in a hundred storms, and would open the breaker of an upstream that works.
+const PROBES_UNTIL_DOWN: u32 = 6;
 /// Eight times what is in flight on a healthy day.
 const IN_FLIGHT: u32 = 32;
 /// What the gateway holds at a time, over all routes.
@@ -63,6 +66,7 @@ impl Policies {
             .interval(PROBE_EVERY)
             .interval_when_down(PROBE_DOWN_EVERY)
             .timeout(ATTEMPT)
+            .down_after(PROBES_UNTIL_DOWN)
             .feed(&breaker)
             .registry(registry)
             .build()?;
