@@ -50,18 +50,6 @@ impl BreakerBuilder {
         self
     }
 
-    /// Whatever is left to chance is the same every time, for tests.
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = Some(seed);
-        self
-    }
-
-    /// Joins this registry instead of the global one.
-    pub fn registry(mut self, registry: &Registry) -> Self {
-        self.registry = registry.clone();
-        self
-    }
-
     /// Builds the breaker, closed.
     ///
     /// # Errors

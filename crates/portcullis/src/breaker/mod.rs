@@ -51,6 +51,7 @@
 //! ```
 
 mod builder;
+mod by_hand;
 mod driver;
 mod group;
 pub mod keyed;

@@ -16,9 +16,10 @@ use portcullis_core::{
 
 use super::{
     BreakerBuilder, BreakerGroup, BreakerTicket,
+    by_hand::by_hand,
     driver::Driver,
     group::Membership,
-    world::{Dice, Surroundings},
+    world::{Dice, Surroundings, World},
 };
 use crate::{
     FromRejection, Registry, Ticket, Typed, clock,
@@ -50,6 +51,8 @@ pub(super) struct Shared {
     pub(super) machine: Machine,
     pub(super) surroundings: Surroundings,
 }
+
+by_hand!(Breaker);
 
 impl Breaker {
     /// A breaker with the default [`Config`], in the global registry.
@@ -256,47 +259,12 @@ impl Breaker {
         self.shared.set_mode(mode)
     }
 
-    /// Opens now, for the open time. One that is open stays open for the open time from now, and that is
-    /// no new trip; one that is under an override stays so.
-    pub fn trip(&self) {
-        self.shared.machine.trip(&self.shared.surroundings.world());
+    fn machine(&self) -> &Machine {
+        &self.shared.machine
     }
 
-    /// Closes now with an empty window, and forgets how often it opened in a row; ends an override too.
-    pub fn reset(&self) {
-        self.shared.machine.reset(&self.shared.surroundings.world());
-    }
-
-    /// Closes an open, half-open or recovering breaker with an empty window; does nothing in other states.
-    pub fn close(&self) {
-        self.shared.machine.close(&self.shared.surroundings.world());
-    }
-
-    /// Refuses every call until [`release`](Self::release) or [`reset`](Self::reset).
-    pub fn isolate(&self) {
-        self.override_with(State::Isolated, None);
-    }
-
-    /// Refuses every call for this time, or until [`release`](Self::release) or [`reset`](Self::reset).
-    pub fn isolate_for(&self, time: Duration) {
-        self.override_with(State::Isolated, Some(time));
-    }
-
-    /// Lets every call pass until [`release`](Self::release) or [`reset`](Self::reset), or for a time.
-    pub fn force_close(&self, time: Option<Duration>) {
-        self.override_with(State::ForcedClosed, time);
-    }
-
-    /// Lets every call pass, and keeps windows as if closed, until [`release`](Self::release) or
-    /// [`reset`](Self::reset), or for a time.
-    pub fn only_measure(&self, time: Option<Duration>) {
-        self.override_with(State::MetricsOnly, time);
-    }
-
-    /// Lets every call pass and records nothing until [`release`](Self::release) or [`reset`](Self::reset),
-    /// or for a time.
-    pub fn disable(&self, time: Option<Duration>) {
-        self.override_with(State::Disabled, time);
+    fn world(&self) -> World<'_> {
+        self.shared.surroundings.world()
     }
 
     fn override_with(&self, state: State, time: Option<Duration>) {
@@ -304,11 +272,6 @@ impl Breaker {
         machine.override_with(state, time, &surroundings.world());
         // Another end of the same override is no transition, and told to nobody else.
         surroundings.driver.wake();
-    }
-
-    /// Ends an override: closed, with an empty window. Does nothing in other states.
-    pub fn release(&self) {
-        self.shared.machine.release(&self.shared.surroundings.world());
     }
 
     fn rejection(&self, refusal: Refusal) -> Rejection {

@@ -1,6 +1,6 @@
-//! The rules of a breaker, one method each, for every builder of breakers.
+//! The rules of a breaker, one method each, and what else every builder of breakers has.
 
-/// Gives a builder with a field `config` a setter for each rule.
+/// Gives a builder with the fields `config`, `seed` and `registry` a setter for each rule, and for those two.
 macro_rules! config_setters {
     ($builder:ident $(<$generic:ident>)?) => {
         impl $(<$generic>)? $builder $(<$generic>)? {
@@ -248,6 +248,18 @@ macro_rules! config_setters {
             /// What happens to calls that are to be refused (default: they are refused).
             pub fn mode(mut self, mode: $crate::breaker::Mode) -> Self {
                 self.config.mode = mode;
+                self
+            }
+
+            /// Whatever is left to chance is the same every time, for tests.
+            pub fn seed(mut self, seed: u64) -> Self {
+                self.seed = Some(seed);
+                self
+            }
+
+            /// Joins this registry instead of the global one.
+            pub fn registry(mut self, registry: &$crate::Registry) -> Self {
+                self.registry = registry.clone();
                 self
             }
         }

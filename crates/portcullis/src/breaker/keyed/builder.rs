@@ -98,18 +98,6 @@ impl<K> KeyedBreakerBuilder<K> {
         self.group = Some(group.clone());
         self
     }
-
-    /// Whatever is left to chance is the same every time, for tests.
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = Some(seed);
-        self
-    }
-
-    /// Joins this registry instead of the global one.
-    pub fn registry(mut self, registry: &Registry) -> Self {
-        self.registry = registry.clone();
-        self
-    }
 }
 
 impl<K: Key> KeyedBreakerBuilder<K> {

@@ -4,11 +4,16 @@ use std::{fmt, future::Future, sync::Arc, time::Duration};
 
 use portcullis_core::{
     Name, Rejection,
-    breaker::{State, Status},
+    breaker::{Env, Machine, State, Status},
 };
 
 use super::{KeyedBreakerTicket, one::One};
-use crate::{FromRejection, breaker::policy::run, clock, keyed::Key};
+use crate::{
+    FromRejection,
+    breaker::{by_hand::by_hand, policy::run},
+    clock,
+    keyed::Key,
+};
 
 /// The breaker of one key of a [`KeyedBreaker`](super::KeyedBreaker): to look at, to take over by hand, and
 /// to call without looking the key up each time.
@@ -29,6 +34,8 @@ use crate::{FromRejection, breaker::policy::run, clock, keyed::Key};
 /// assert_eq!(host.state(), State::Closed);
 /// ```
 pub struct KeyBreaker<K: Key = Box<str>>(Arc<One<K>>);
+
+by_hand!(KeyBreaker<K: Key>);
 
 impl<K: Key> KeyBreaker<K> {
     pub(super) fn new(one: Arc<One<K>>) -> Self {
@@ -99,49 +106,12 @@ impl<K: Key> KeyBreaker<K> {
         run(self.try_admit(), call).await
     }
 
-    /// Opens now, for the open time. One that is open stays open for the open time from now, and that is
-    /// no new trip; one that is under an override stays so.
-    pub fn trip(&self) {
-        self.0.value().machine.trip(&self.0.world());
+    fn machine(&self) -> &Machine {
+        &self.0.value().machine
     }
 
-    /// Closes now with an empty window, and forgets how often it opened in a row; ends an override too.
-    pub fn reset(&self) {
-        self.0.value().machine.reset(&self.0.world());
-    }
-
-    /// Closes an open, half-open or recovering breaker with an empty window; does nothing in other states.
-    pub fn close(&self) {
-        self.0.value().machine.close(&self.0.world());
-    }
-
-    /// Refuses every call of this key until [`release`](Self::release) or [`reset`](Self::reset).
-    pub fn isolate(&self) {
-        self.override_with(State::Isolated, None);
-    }
-
-    /// Refuses every call of this key for this time, or until [`release`](Self::release) or
-    /// [`reset`](Self::reset).
-    pub fn isolate_for(&self, time: Duration) {
-        self.override_with(State::Isolated, Some(time));
-    }
-
-    /// Lets every call of this key pass until [`release`](Self::release) or [`reset`](Self::reset), or for a
-    /// time.
-    pub fn force_close(&self, time: Option<Duration>) {
-        self.override_with(State::ForcedClosed, time);
-    }
-
-    /// Lets every call of this key pass, and keeps windows as if closed, until [`release`](Self::release) or
-    /// [`reset`](Self::reset), or for a time.
-    pub fn only_measure(&self, time: Option<Duration>) {
-        self.override_with(State::MetricsOnly, time);
-    }
-
-    /// Lets every call of this key pass and records nothing until [`release`](Self::release) or
-    /// [`reset`](Self::reset), or for a time.
-    pub fn disable(&self, time: Option<Duration>) {
-        self.override_with(State::Disabled, time);
+    fn world(&self) -> impl Env + '_ {
+        self.0.world()
     }
 
     fn override_with(&self, state: State, time: Option<Duration>) {
@@ -149,11 +119,6 @@ impl<K: Key> KeyBreaker<K> {
         one.machine.override_with(state, time, &self.0.world());
         // One that was there may end at another time, which is no transition.
         one.common.watch(&self.0);
-    }
-
-    /// Ends an override: closed, with an empty window. Does nothing in other states.
-    pub fn release(&self) {
-        self.0.value().machine.release(&self.0.world());
     }
 }
 
