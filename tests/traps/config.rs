@@ -4,8 +4,8 @@
 use std::{fmt::Debug, ops::RangeInclusive, time::Duration};
 
 use portcullis::{
-    BoxError, Breaker, Bulkhead, ConfigError, Probe, Registry, RetryBudget, RetryLayer, RetryPolicy, Timeout,
-    TimeoutLayer,
+    BoxError, Breaker, Bulkhead, ConfigError, Mode, Probe, Registry, RetryBudget, RetryLayer, RetryPolicy,
+    Timeout, TimeoutLayer,
     bulkhead::{self, BulkheadBuilder},
     probe::{self, ProbeBuilder},
     retry::{self, Backoff, BudgetConfig, RetryBuilder},
@@ -96,10 +96,18 @@ fn use_retry(builder: RetryBuilder) -> Result<(), ConfigError> {
 
 #[tokio::test(start_paused = true)]
 async fn t29_every_setting_of_a_retry() {
-    let retry::Config { max_attempts: _, backoff: _, total_time: _, max_retry_after: _, budget: _ } =
-        retry::Config::default();
-    let Backoff { base: _, factor: _, cap: _, jitter: _ } = Backoff::default();
-    let BudgetConfig { ratio: _, min_per_second: _ } = BudgetConfig::default();
+    let retry::Config {
+        max_attempts: _,
+        backoff: _,
+        total_time: _,
+        max_retry_after: _,
+        not_retried: _,
+        grpc_codes: _,
+        retry_refusals: _,
+        mode: _,
+        budget: _,
+    } = retry::Config::default();
+    let Backoff { curve: _, base: _, factor: _, cap: _, jitter: _ } = Backoff::default();
     let new = || RetryPolicy::builder("t29");
     let backoff = |backoff| use_retry(new().backoff(backoff));
     let rest = Backoff::default;
@@ -110,17 +118,23 @@ async fn t29_every_setting_of_a_retry() {
     time("retry.backoff.base", Duration::ZERO..=DAY, |base| backoff(Backoff { base, ..rest() }));
     share("retry.backoff.factor", 1.0..=10.0, |factor| backoff(Backoff { factor, ..rest() }));
     time("retry.backoff.cap", Duration::ZERO..=DAY, |cap| backoff(Backoff { cap, ..rest() }));
+    let percent = |percent| use_retry(new().mode(Mode::EnforcePercent(percent)));
+    check("retry.mode.enforce_percent", 0..=100, &[0, 100, 101, u8::MAX], percent);
     share("budget.ratio", 0.0..=1.0, |ratio| use_retry(new().budget_of(ratio, 10)));
-    share("budget.ratio", 0.0..=1.0, |ratio| RetryBudget::new(ratio, 10).map(drop));
+    share("budget.ratio", 0.0..=1.0, |ratio| {
+        RetryBudget::new("t29", BudgetConfig::share(ratio, 10)).map(drop)
+    });
     count("budget.min_per_second", 0..=1_000_000, |n| use_retry(new().budget_of(0.2, n)));
-    count("budget.min_per_second", 0..=1_000_000, |n| RetryBudget::new(0.2, n).map(drop));
+    count("budget.min_per_second", 0..=1_000_000, |n| {
+        RetryBudget::new("t29", BudgetConfig::share(0.2, n)).map(drop)
+    });
     check("retry.seed", 0..=u64::MAX, &[0, u64::MAX], |seed| use_retry(new().seed(seed)));
 }
 
 /// A hundred attempts with the steepest backoff there is: no overflow on the way.
 #[tokio::test(start_paused = true)]
 async fn t29_the_ends_of_a_retrys_ranges_work() {
-    let steepest = Backoff { base: DAY, factor: 10.0, cap: DAY, jitter: retry::Jitter::None };
+    let steepest = Backoff { jitter: retry::Jitter::None, ..Backoff::exponential(DAY).factor(10.0).cap(DAY) };
     let policy = RetryPolicy::builder("t29").max_attempts(100).backoff(steepest).budget_of(1.0, 1_000_000);
     let (inner, dependency) = failing();
     let layer = RetryLayer::new(policy.build().unwrap()).idempotent();

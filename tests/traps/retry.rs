@@ -9,7 +9,7 @@ use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 use portcullis::{
     BoxError, Bulkhead, BulkheadLayer, RetryBudget, RetryLayer, RetryPolicy,
-    retry::{Backoff, Idempotent, Jitter, ReplayBody},
+    retry::{Backoff, BudgetConfig, Idempotent, Jitter, ReplayBody},
 };
 use portcullis_testkit::script::{self, Handle, Scripted, Step};
 use portcullis_tests::body::Bodies;
@@ -20,7 +20,7 @@ use crate::common::{failing, ms, secs, settle};
 
 /// One wait of exactly this length between attempts.
 fn every(wait: std::time::Duration) -> Backoff {
-    Backoff { base: wait, factor: 1.0, cap: wait, jitter: Jitter::None }
+    Backoff::fixed(wait).jitter(Jitter::None)
 }
 
 /// The failed response is kept while waiting, and with it its connection and permit.
@@ -68,7 +68,7 @@ async fn t22_retries_stay_within_the_share_that_was_asked_for() {
 /// The floor is a rate, not a right of each call; and a shared budget is one budget.
 #[tokio::test(start_paused = true)]
 async fn t22_the_floor_is_a_rate_and_a_shared_budget_is_one() {
-    let budget = RetryBudget::new(0.0, 10).unwrap();
+    let budget = RetryBudget::new("t22", BudgetConfig::share(0.0, 10)).unwrap();
     let (inner, dependency) = failing();
     let service = |name| {
         let policy = RetryPolicy::builder(name).backoff(Backoff::NONE).budget(&budget).build().unwrap();

@@ -21,7 +21,9 @@
 pub mod breaker;
 pub mod bulkhead;
 mod config;
+mod grpc;
 pub mod health;
+mod mode;
 mod name;
 mod rejection;
 pub mod retry;
@@ -32,6 +34,8 @@ mod verdict;
 pub mod window;
 
 pub use config::{ConfigError, check_range};
+pub use grpc::{GrpcCode, GrpcCodes, UnknownGrpcCode};
+pub use mode::Mode;
 pub use name::Name;
 pub use rejection::{BreakerEvidence, PolicyKind, Reason, Rejection, TimeoutScope};
 pub use shard::Padded;

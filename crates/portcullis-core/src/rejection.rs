@@ -310,6 +310,10 @@ pub enum PolicyKind {
     Breaker,
     /// Retries.
     Retry,
+    /// What retries and hedges may spend together.
+    Budget,
+    /// Hedges.
+    Hedge,
     /// A limit on calls in flight.
     Bulkhead,
     /// A time limit.
@@ -324,6 +328,8 @@ impl PolicyKind {
         match self {
             Self::Breaker => "breaker",
             Self::Retry => "retry",
+            Self::Budget => "budget",
+            Self::Hedge => "hedge",
             Self::Bulkhead => "bulkhead",
             Self::Timeout => "timeout",
             Self::Probe => "probe",

@@ -1,6 +1,6 @@
 //! The judgement of one finished attempt, which every policy reads.
 
-use std::time::Duration;
+use std::{num::NonZeroU16, time::Duration};
 
 /// How one finished attempt is judged.
 ///
@@ -47,18 +47,44 @@ pub struct Failure {
     pub delivery: Delivery,
     /// When the dependency asked to be called again.
     pub retry_after: Option<Duration>,
+    /// The dependency asked not to be called again with this, as gRPC does by a negative pushback.
+    pub do_not_retry: bool,
+    /// What the dependency answered, where it did: the HTTP status, which is 100 or more, or the gRPC code,
+    /// which is less.
+    pub status: Option<NonZeroU16>,
 }
 
 impl Failure {
     /// A failure of this kind, with the kind's usual severity, that may have been processed.
     pub const fn new(kind: FailureKind) -> Self {
-        Self { kind, severity: kind.severity(), delivery: Delivery::MaybeProcessed, retry_after: None }
+        Self {
+            kind,
+            severity: kind.severity(),
+            delivery: Delivery::MaybeProcessed,
+            retry_after: None,
+            do_not_retry: false,
+            status: None,
+        }
     }
 
     /// The same failure with this delivery.
     #[must_use]
     pub const fn delivery(mut self, delivery: Delivery) -> Self {
         self.delivery = delivery;
+        self
+    }
+
+    /// The same failure of a dependency that asked not to be called again with this.
+    #[must_use]
+    pub const fn do_not_retry(mut self) -> Self {
+        self.do_not_retry = true;
+        self
+    }
+
+    /// The same failure with this HTTP status or gRPC code; 0 is none.
+    #[must_use]
+    pub const fn status(mut self, status: u16) -> Self {
+        self.status = NonZeroU16::new(status);
         self
     }
 
@@ -229,6 +255,12 @@ impl From<Failure> for Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Every call carries one. What a failure knows fits beside its wait.
+    #[test]
+    fn a_verdict_takes_three_words_at_most() {
+        assert!(size_of::<Verdict>() <= 24);
+    }
 
     #[test]
     fn kinds_survive_being_packed() {

@@ -1,8 +1,11 @@
 use std::fmt;
 
 use bytes::Bytes;
-use http::request::Parts;
-use portcullis::retry::{HttpReplay, Replay, ReplayBody};
+use http::{HeaderName, request::Parts};
+use portcullis::{
+    protocol::Attempt,
+    retry::{HttpReplay, Replay, ReplayBody},
+};
 use reqwest::Body;
 
 use crate::body::share;
@@ -38,7 +41,7 @@ type Streams = HttpReplay<Wrap>;
 /// # Ok(()) }
 /// # drop(example());
 /// ```
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct ReqwestReplay {
     streams: Streams,
 }
@@ -55,6 +58,14 @@ impl ReqwestReplay {
     #[must_use]
     pub fn max_buffered(mut self, bytes: usize) -> Self {
         self.streams = self.streams.max_buffered(bytes);
+        self
+    }
+
+    /// Tells in this header of every attempt after the first how many were made before it (default: none
+    /// does).
+    #[must_use]
+    pub fn attempt_header(mut self, name: HeaderName) -> Self {
+        self.streams = self.streams.attempt_header(name);
         self
     }
 }
@@ -100,6 +111,14 @@ impl Replay<http::Request<Body>> for ReqwestReplay {
             }
             Source::Stream(kept) => self.streams.again(kept),
         }
+    }
+
+    fn once(&self, request: http::Request<Body>) -> http::Request<Body> {
+        request
+    }
+
+    fn mark(&self, request: &mut http::Request<Body>, attempt: Attempt) {
+        self.streams.mark(request, attempt);
     }
 }
 

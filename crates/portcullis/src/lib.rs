@@ -45,6 +45,8 @@
 //! - `http` (on by default): the protocols for everything that speaks `http`, and the health layer.
 //! - `hyper`: reads from the errors of hyper, hyper-util and h2 whether a request was sent, so that more of
 //!   them can be retried. For hyper and tonic clients.
+//! - `grpc-details`: reads google.rpc.RetryInfo from the details of a gRPC status, by which many services say
+//!   when to call again.
 //! - `metrics`: shows every policy through the `metrics` facade; see [`metrics`].
 //! - `tracing`: tells state changes and refusals through `tracing`; see the module `trace`.
 //! - `serde`: settings from files, in the module `config`.
@@ -56,10 +58,12 @@ pub mod bulkhead;
 pub mod clock;
 #[cfg(feature = "serde")]
 pub mod config;
+mod dice;
 pub mod event;
 #[cfg(feature = "http")]
 pub mod health;
 pub mod keyed;
+mod live;
 pub mod metrics;
 mod oneshot;
 pub mod probe;
@@ -72,8 +76,8 @@ pub mod timeout;
 pub mod trace;
 
 pub use portcullis_core::{
-    BreakerEvidence, ConfigError, Delivery, Failure, FailureKind, Name, PolicyKind, Reason, Rejection,
-    Severity, Time, TimeoutScope, Verdict, health::Level,
+    BreakerEvidence, ConfigError, Delivery, Failure, FailureKind, GrpcCode, GrpcCodes, Mode, Name,
+    PolicyKind, Reason, Rejection, Severity, Time, TimeoutScope, Verdict, health::Level,
 };
 
 #[cfg(feature = "http")]

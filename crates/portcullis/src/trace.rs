@@ -22,6 +22,7 @@ use tracing::{debug, info, warn};
 use crate::{
     Registry,
     event::{Event, EventKind, Interest, Subscription},
+    retry::Stop,
 };
 
 /// The target of all that is told.
@@ -38,6 +39,7 @@ fn tell(event: &Event) {
     match &event.what {
         EventKind::StateChange(change) => tell_change(event, change),
         EventKind::Rejected { rejection, enforced } => tell_rejection(event, rejection, *enforced),
+        EventKind::Retry { .. } | EventKind::Retried(_) | EventKind::Hedge { .. } => tell_attempt(event),
         EventKind::ConfigChanged => info!(
             target: TARGET,
             policy = &*event.policy,
@@ -99,6 +101,32 @@ fn tell_rejection(event: &Event, rejection: &Rejection, enforced: bool) {
         detail = evidence.is_none().then(|| tracing::field::display(rejection.reason())),
         "{}",
         if enforced { "call refused" } else { "call would be refused" }
+    );
+}
+
+/// The attempts of a call, inside its span.
+fn tell_attempt(event: &Event) {
+    let (attempt, after, wait) = match event.what {
+        EventKind::Retry { attempt, after, wait } => (Some(attempt), Some(after), Some(wait)),
+        EventKind::Hedge { attempt } => (Some(attempt), None, None),
+        _ => (None, None, None),
+    };
+    let ended = match &event.what {
+        EventKind::Retried(retried) => Some(retried),
+        _ => None,
+    };
+    debug!(
+        target: TARGET,
+        policy = &*event.policy,
+        kind = event.kind.as_str(),
+        attempt,
+        attempts = ended.map(|ended| ended.attempts),
+        failure = after.map(FailureKind::as_str),
+        failures = ended.map(|ended| tracing::field::display(ended.failures)),
+        stopped = ended.and_then(|ended| ended.stopped).map(Stop::as_str),
+        wait_ms = millis(wait),
+        "{}",
+        event.what.as_str()
     );
 }
 

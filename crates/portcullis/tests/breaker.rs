@@ -170,7 +170,7 @@ async fn a_request_is_known_as_a_retry_below_the_retries() {
         .layer(retry("inner"))
         .layer(BreakerLayer::new(breaker.clone()).http_client())
         .service_fn(move |request: Request<ReplayBody<ReplayBody<Full<Bytes>>>>| {
-            below.lock().unwrap().push(Attempt::of(&request).0);
+            below.lock().unwrap().push(Attempt::of(&request).number());
             async { Response::builder().status(503).body(Full::<Bytes>::default()).map_err(BoxError::from) }
         });
     let request = || Request::get("/").body(Full::from("body")).unwrap();

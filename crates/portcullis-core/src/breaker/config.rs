@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{OpenTime, TripRule};
-use crate::{ConfigError, FailureKind, check_range};
+use crate::{ConfigError, FailureKind, Mode, check_range};
 
 /// Five failures in a row are rarely chance, and few enough to spare callers a long series of timeouts.
 pub const DEFAULT_CONSECUTIVE_FAILURES: u32 = 5;
@@ -151,21 +151,8 @@ impl SlowRule {
     }
 }
 
-/// What happens to calls that are to be refused. An isolated breaker refuses in every mode but `Disabled`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Mode {
-    /// They are refused.
-    #[default]
-    Enforce,
-    /// They pass, and are counted.
-    Shadow,
-    /// So many percent of them are refused, by lot, and the others pass; 0 to 100.
-    EnforcePercent(u8),
-    /// There are none: every call passes and nothing is recorded. What ends an override, or resets the
-    /// breaker, leads back to this.
-    Disabled,
-}
+/// Where a percentage that is none is found.
+pub(super) const MODE_FIELD: &str = "breaker.mode.enforce_percent";
 
 impl Default for Config {
     fn default() -> Self {
@@ -216,7 +203,7 @@ impl Config {
         check_time("breaker.max_half_open", self.max_half_open)?;
         check_time("breaker.ramp", self.ramp)?;
         check_time("breaker.hung_after", self.hung_after)?;
-        self.mode.check()
+        self.mode.check(MODE_FIELD)
     }
 
     fn check_rules(&self) -> Result<(), ConfigError> {
@@ -247,30 +234,6 @@ impl Config {
         check_range("breaker.open_cap", self.open_cap, SHORTEST..=LONGEST)?;
         check_range("breaker.open_jitter", self.open_jitter, 0.0..=1.0)?;
         check_range("breaker.open_reset_after", self.open_reset_after, Duration::ZERO..=LONGEST)
-    }
-}
-
-impl Mode {
-    /// Checks the percentage.
-    ///
-    /// # Errors
-    ///
-    /// When it is more than 100.
-    pub fn check(self) -> Result<(), ConfigError> {
-        match self {
-            Self::EnforcePercent(percent) => check_range("breaker.mode.enforce_percent", percent, 0..=100),
-            _ => Ok(()),
-        }
-    }
-
-    /// The mode's word, as it stands in metrics and JSON.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Enforce => "enforce",
-            Self::Shadow => "shadow",
-            Self::EnforcePercent(_) => "enforce_percent",
-            Self::Disabled => "disabled",
-        }
     }
 }
 

@@ -60,13 +60,14 @@ mod loom_tests;
 #[cfg(not(portcullis_loom))]
 mod model_tests;
 
+pub use crate::Mode;
 pub use admit::{Refusal, Refusing};
 pub use cells::Tally;
 pub use config::{
     Config, DEFAULT_BUCKETS, DEFAULT_CONSECUTIVE_FAILURES, DEFAULT_FAILURE_RATIO, DEFAULT_LEASE,
     DEFAULT_MINIMUM_CALLS, DEFAULT_OPEN_CAP, DEFAULT_OPEN_FACTOR, DEFAULT_OPEN_FOR, DEFAULT_OPEN_JITTER,
     DEFAULT_OPEN_RESET_AFTER, DEFAULT_PERMITS, DEFAULT_SLOW_RATIO, DEFAULT_SPAN, DEFAULT_SUCCESSES,
-    DEFAULT_WINDOW, Mode, SlowRule, TimeRule,
+    DEFAULT_WINDOW, SlowRule, TimeRule,
 };
 pub use env::Env;
 pub use evidence::Cause;

@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Config, Env, Mode, env::happens};
+use super::{Config, Env, Mode, config::MODE_FIELD, env::happens};
 use crate::{
     ConfigError,
     sync::{Mutex, lock},
@@ -116,7 +116,7 @@ impl Settings {
 
     /// The same; returns the mode until then.
     pub(crate) fn swap_mode(&self, mode: Mode) -> Result<Mode, ConfigError> {
-        mode.check()?;
+        mode.check(MODE_FIELD)?;
         // Under the lock from the copy on, or a replacement in between would be undone.
         let mut current = lock(&self.config);
         let (before, config) = (current.mode, Config { mode, ..(**current).clone() });
@@ -228,12 +228,9 @@ fn drawn(share: &AtomicU64, env: &impl Env) -> bool {
     share >= 1.0 || happens(share, env.random())
 }
 
+/// A breaker that is disabled refuses nothing anyway.
 fn enforced_share(mode: Mode) -> f64 {
-    match mode {
-        Mode::Enforce | Mode::Disabled => 1.0,
-        Mode::Shadow => 0.0,
-        Mode::EnforcePercent(percent) => f64::from(percent) / 100.0,
-    }
+    if mode == Mode::Disabled { 1.0 } else { mode.share() }
 }
 
 impl fmt::Debug for Settings {

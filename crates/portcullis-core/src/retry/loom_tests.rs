@@ -1,78 +1,63 @@
-//! Every order in which calls and retries can reach a budget.
+//! Every order in which calls, retries and changes can reach a budget.
 
-use loom::{
-    sync::{
-        Arc,
-        atomic::{
-            AtomicU64,
-            Ordering::{AcqRel, Acquire, Release},
-        },
-    },
-    thread,
-};
+mod buckets;
+mod changes;
+mod in_flight;
+mod share;
+mod wrong;
 
-use super::{Budget, BudgetConfig};
-use crate::Time;
+use loom::{sync::Arc, thread};
 
-fn budget(ratio: f64) -> Arc<Budget> {
-    Arc::new(Budget::new(BudgetConfig { ratio, min_per_second: 0 }, 2).unwrap())
+use super::{Budget, BudgetConfig, Loan};
+use crate::{Failure, FailureKind, Time};
+
+const FAILURE: Failure = Failure::new(FailureKind::Unavailable);
+
+fn budget(config: BudgetConfig) -> Arc<Budget> {
+    Arc::new(Budget::new(config, 2).unwrap())
 }
 
-/// Two calls pay for one retry: whenever they are counted, two retries at once share one.
-#[test]
-fn grants_what_calls_have_paid_for_and_no_more() {
-    loom::model(|| {
-        let budget = budget(0.5);
-        let calls = {
-            let budget = Arc::clone(&budget);
-            thread::spawn(move || {
-                budget.deposit(0);
-                budget.deposit(1);
-            })
-        };
-        let retry = {
-            let budget = Arc::clone(&budget);
-            thread::spawn(move || budget.withdraw(Time::ORIGIN))
-        };
-        let here = budget.withdraw(Time::ORIGIN);
-        calls.join().unwrap();
-        let granted = u64::from(here) + u64::from(retry.join().unwrap());
-        assert_eq!(granted + budget.available(Time::ORIGIN), 1, "paid for one");
-    });
+/// A cost bucket for so many retries.
+fn cost(retries: u32) -> BudgetConfig {
+    BudgetConfig::Cost { capacity: retries * 5, retry: 5, timeout: 5, success: 1 }
 }
 
-/// A token there is goes to one of two, whatever they see of the clock.
-#[test]
-fn one_token_goes_to_one() {
-    loom::model(|| {
-        let budget = budget(1.0);
-        budget.deposit(0);
-        let retry = {
-            let budget = Arc::clone(&budget);
-            thread::spawn(move || budget.withdraw(Time::from_millis(2)))
-        };
-        let here = budget.withdraw(Time::from_millis(1));
-        assert!(here ^ retry.join().unwrap());
-    });
+/// A call whose end is nothing to the budget.
+fn call(budget: &Budget, shard: usize) {
+    assert!(!budget.begin(shard));
 }
 
-/// What loom must find: a look at the balance, then a store of what is left.
+fn withdraw(budget: &Budget) -> Option<Loan> {
+    budget.withdraw(Time::ORIGIN, &FAILURE)
+}
+
+fn available(budget: &Budget) -> u64 {
+    budget.available(Time::ORIGIN)
+}
+
+fn change(budget: &Budget, config: BudgetConfig) {
+    budget.reconfigure(config, Time::ORIGIN).unwrap();
+}
+
+/// Runs `work` on a thread of its own.
+fn apart<T: 'static>(
+    budget: &Arc<Budget>,
+    work: impl FnOnce(&Budget) -> T + 'static,
+) -> thread::JoinHandle<T> {
+    let budget = Arc::clone(budget);
+    thread::spawn(move || work(&budget))
+}
+
+/// There is one retry left, whichever kind: of two who ask, one gets it.
 #[test]
-#[should_panic(expected = "one token, two retries")]
-fn wrong_withdrawal_in_two_steps() {
-    loom::model(|| {
-        let tokens = Arc::new(AtomicU64::new(1));
-        let granted = Arc::new(AtomicU64::new(0));
-        let threads = [1, 2].map(|_| {
-            let (tokens, granted) = (Arc::clone(&tokens), Arc::clone(&granted));
-            thread::spawn(move || {
-                if let Some(rest) = tokens.load(Acquire).checked_sub(1) {
-                    tokens.store(rest, Release);
-                    granted.fetch_add(1, AcqRel);
-                }
-            })
+fn one_retry_goes_to_one() {
+    for config in [BudgetConfig::share(0.0, 1), BudgetConfig::concurrent(0.0, 1), cost(1)] {
+        loom::model(move || {
+            let budget = budget(config);
+            let there = apart(&budget, |budget| withdraw(budget).is_some());
+            let here = withdraw(&budget).is_some();
+            assert!(here ^ there.join().unwrap());
+            assert_eq!(available(&budget), 0);
         });
-        threads.into_iter().for_each(|thread| thread.join().unwrap());
-        assert!(granted.load(Acquire) <= 1, "one token, two retries");
-    });
+    }
 }

@@ -73,9 +73,8 @@ impl BreakerGroup {
 
     /// Whether a call that would be refused passes, by the share.
     pub(super) fn waives(&self, dice: &Dice) -> bool {
-        // The 53 highest bits as a share of 1.
-        let drawn = (dice.draw() >> 11) as f64 / (1u64 << 53) as f64;
-        self.is_broken() && drawn < self.share()
+        let drawn = dice.happens(self.share());
+        self.is_broken() && drawn
     }
 
     /// A breaker in this state joins.

@@ -1,13 +1,12 @@
 //! What a breaker's machine asks of the world: the clock, the dice, the listeners.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-
 use portcullis_core::{
     Name, Reason, Rejection, Time,
     breaker::{Env, Refusal, State, Transition},
 };
 
 use super::{driver::Driver, group::Membership, policy::Shared};
+pub(super) use crate::dice::Dice;
 use crate::{clock, event::Emitter};
 
 /// What surrounds a machine.
@@ -18,26 +17,6 @@ pub(super) struct Surroundings {
     pub(super) group: Option<Membership>,
     /// For automatic transitions.
     pub(super) driver: Driver<Shared>,
-}
-
-/// A source of chance.
-pub(super) enum Dice {
-    Thread,
-    /// The same numbers every time, in the order of asking.
-    Seeded(AtomicU64),
-}
-
-impl Dice {
-    pub(super) fn new(seed: Option<u64>) -> Self {
-        seed.map_or(Self::Thread, |seed| Self::Seeded(AtomicU64::new(seed)))
-    }
-
-    pub(super) fn draw(&self) -> u64 {
-        match self {
-            Self::Thread => fastrand::u64(..),
-            Self::Seeded(next) => fastrand::Rng::with_seed(next.fetch_add(1, Relaxed)).u64(..),
-        }
-    }
 }
 
 impl Surroundings {

@@ -92,6 +92,14 @@ impl Emitter {
         self.hub.tell(&self.hub.keep(Event { policy, ..self.event(clock::now(), what) }));
     }
 
+    /// Tells what happens with single calls, if anybody wants to know.
+    #[inline]
+    pub fn frequent(&self, what: impl FnOnce() -> EventKind) {
+        if self.is_heard() {
+            self.hub.tell(&self.hub.keep(self.event(clock::now(), what())));
+        }
+    }
+
     /// The last [`KEPT_PER_POLICY`] events of this policy, the youngest last. Refusals are not kept.
     pub fn recent(&self) -> Vec<Event> {
         lock(&self.own).kept.to_vec()

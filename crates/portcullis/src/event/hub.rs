@@ -130,7 +130,11 @@ impl Inner {
 }
 
 fn is_frequent(event: &Event) -> bool {
-    matches!(event.what, EventKind::Rejected { .. })
+    match event.what {
+        EventKind::Rejected { .. } | EventKind::Retry { .. } => true,
+        EventKind::Retried(_) | EventKind::Hedge { .. } => true,
+        EventKind::StateChange(_) | EventKind::ConfigChanged => false,
+    }
 }
 
 /// Nothing that panics is ever done under these locks.

@@ -1,7 +1,7 @@
-//! What policies tell: changes of state, refusals, new settings.
+//! What policies tell: changes of state, refusals, retries, new settings.
 //!
-//! For logs, alerts and live pages, which want to know when something happens. Breakers tell; the other
-//! policies are to be asked. To ask how a policy is now, take its [snapshot](crate::Registry::snapshot);
+//! For logs, alerts and live pages, which want to know when something happens. Breakers, retries and
+//! hedges tell; the other policies are to be asked. To ask how a policy is now, take its [snapshot](crate::Registry::snapshot);
 //! for numbers over time there are [metrics](crate::metrics).
 //!
 //! Each [`Registry`](crate::Registry) has one [`Hub`]. A **listener** is called where the event happens,
@@ -44,21 +44,23 @@
 mod emitter;
 mod hub;
 mod listener;
+mod retried;
 mod ring;
 mod stream;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use portcullis_core::{
-    Name, PolicyKind, Rejection, Time,
+    FailureKind, Name, PolicyKind, Rejection, Time,
     breaker::{State, Transition},
 };
 
 pub use emitter::Emitter;
 pub use hub::{Hub, KEPT, STREAM_BUFFER};
 pub use listener::{Interest, Subscription};
+pub use retried::Retried;
 pub use ring::KEPT_PER_POLICY;
 pub use stream::{EventStream, Received};
 
@@ -92,6 +94,22 @@ pub enum EventKind {
         /// Whether the call was refused indeed; `false` when it was let through and only counted.
         enforced: bool,
     },
+    /// A failed call is made again.
+    Retry {
+        /// The number of the attempt to be made.
+        attempt: u32,
+        /// How the one before it failed.
+        after: FailureKind,
+        /// How long it waits before it.
+        wait: Duration,
+    },
+    /// A call that was made again succeeded, or one that failed was not made again.
+    Retried(Retried),
+    /// A call is made once more while it runs, because it takes long.
+    Hedge {
+        /// The number of the attempt to be made.
+        attempt: u32,
+    },
     /// A policy was given other settings.
     ConfigChanged,
 }
@@ -102,6 +120,9 @@ impl EventKind {
         match self {
             Self::StateChange(_) => "state_change",
             Self::Rejected { .. } => "rejected",
+            Self::Retry { .. } => "retry",
+            Self::Retried(_) => "retried",
+            Self::Hedge { .. } => "hedge",
             Self::ConfigChanged => "config_changed",
         }
     }
@@ -129,6 +150,11 @@ impl fmt::Display for EventKind {
                 }
             }
             Self::Rejected { rejection, .. } => rejection.reason().fmt(f),
+            Self::Retry { attempt, after, wait } => {
+                write!(f, "makes attempt {attempt} in {wait:?}, after {}", after.as_str())
+            }
+            Self::Retried(retried) => retried.fmt(f),
+            Self::Hedge { attempt } => write!(f, "makes attempt {attempt} while others run"),
             Self::ConfigChanged => f.write_str("has new settings"),
         }
     }

@@ -66,11 +66,25 @@ pub const BULKHEAD_QUEUED: Metric =
 pub const TIMEOUTS: Metric =
     counter("portcullis_timeouts_total", &["policy", "scope"], "Calls that did not end in time.");
 
+/// Attempts after the first.
+pub const RETRY_ATTEMPTS: Metric = counter(
+    "portcullis_retry_attempts_total",
+    &["policy", "reason"],
+    "Attempts after the first, by the kind of failure of the one before.",
+);
+
 /// Why calls were not made again.
 pub const RETRY_STOPPED: Metric = counter(
     "portcullis_retry_stopped_total",
     &["policy", "why"],
     "Failures after which a call was not made again.",
+);
+
+/// Attempts that were sent while another ran, by how they ended.
+pub const HEDGES: Metric = counter(
+    "portcullis_hedges_total",
+    &["policy", "result"],
+    "Attempts sent while another ran: won, lost, failed; and those that the budget denied.",
 );
 
 /// What is left of a retry budget.
@@ -108,7 +122,9 @@ pub const ALL: &[&Metric] = &[
     &BULKHEAD_LIMIT,
     &BULKHEAD_QUEUED,
     &TIMEOUTS,
+    &RETRY_ATTEMPTS,
     &RETRY_STOPPED,
+    &HEDGES,
     &BUDGET_AVAILABLE,
     &KEYED_ENTRIES,
     &KEYED_EVICTIONS,

@@ -53,6 +53,10 @@ where
         self.classify.classify(Err(error)).unwrap_or_else(|| judge_error(&**error))
     }
 
+    fn refusal_in_error<'a>(&self, error: &'a BoxError) -> Option<&'a Rejection> {
+        Rejection::find(&**error)
+    }
+
     #[inline]
     fn judge(&self, (): &(), response: &Res) -> Option<Verdict> {
         Some(self.classify.classify(Ok(response)).unwrap_or(Verdict::Success))

@@ -39,6 +39,16 @@ pub trait FromRejection {
 
     /// The rejection in this error, so that outer layers do not count it against the dependency.
     fn as_rejection(&self) -> Option<&Rejection>;
+
+    /// What this error says about the dependency: by default a failure of the kind
+    /// [`Other`](FailureKind::Other) that may have been processed, unless it carries a rejection. An error
+    /// that knows more, such as that nothing was sent, lets more calls be retried.
+    fn verdict(&self) -> Verdict {
+        match self.as_rejection() {
+            Some(rejection) => rejection.verdict(),
+            None => Failure::new(FailureKind::Other).into(),
+        }
+    }
 }
 
 impl FromRejection for Rejection {
@@ -58,6 +68,10 @@ impl FromRejection for BoxError {
 
     fn as_rejection(&self) -> Option<&Rejection> {
         Rejection::find(&**self)
+    }
+
+    fn verdict(&self) -> Verdict {
+        judge_error(&**self)
     }
 }
 
@@ -90,15 +104,24 @@ pub(crate) fn judge_error(error: &(dyn Error + 'static)) -> Verdict {
 /// Judges an error that may or may not be one that std knows.
 #[cfg(feature = "http")]
 pub(crate) fn judge_any<E: 'static>(error: &E) -> Verdict {
+    known_any(error).map_or_else(|| Failure::new(FailureKind::Other).into(), judge_error)
+}
+
+/// The rejection in such an error.
+#[cfg(feature = "http")]
+pub(crate) fn find_any<E: 'static>(error: &E) -> Option<&Rejection> {
+    Rejection::find(known_any(error)?)
+}
+
+#[cfg(feature = "http")]
+fn known_any<E: 'static>(error: &E) -> Option<&(dyn Error + 'static)> {
     let error: &dyn std::any::Any = error;
     if let Some(boxed) = error.downcast_ref::<BoxError>() {
-        judge_error(&**boxed)
+        Some(&**boxed)
     } else if let Some(rejection) = error.downcast_ref::<Rejection>() {
-        rejection.verdict()
-    } else if let Some(call) = error.downcast_ref::<super::CallError>() {
-        judge_error(call)
+        Some(rejection)
     } else {
-        Failure::new(FailureKind::Other).into()
+        error.downcast_ref::<super::CallError>().map(|call| call as _)
     }
 }
 

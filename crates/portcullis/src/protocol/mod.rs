@@ -38,6 +38,8 @@ pub(crate) mod future;
 mod http;
 pub(crate) mod layer;
 mod ticket;
+#[cfg(feature = "http")]
+mod tried;
 mod typed;
 
 pub use attempt::Attempt;
@@ -46,18 +48,20 @@ pub use classify::Classify;
 pub use error::FromRejection;
 pub use future::ResponseFuture;
 #[cfg(feature = "http")]
-pub use http::{CallError, Grpc, Head, HttpClient, HttpServer, ResponseBody, Wire, refusal};
+pub use http::{CallError, Deadline, Grpc, Head, HttpClient, HttpServer, ResponseBody, Wire, refusal};
 pub use ticket::Ticket;
+#[cfg(feature = "http")]
+pub use tried::Tried;
 pub use typed::Typed;
 
-#[cfg(feature = "http")]
-pub(crate) use error::judge_any;
 pub(crate) use error::judge_error;
+#[cfg(feature = "http")]
+pub(crate) use error::{find_any, judge_any};
 #[cfg(feature = "http")]
 pub(crate) use http::without_content;
 pub(crate) use ticket::watched;
 
-use portcullis_core::{Rejection, Verdict};
+use portcullis_core::{Failure, GrpcCode, Rejection, Time, Verdict};
 
 /// How a layer reads results and answers for itself.
 ///
@@ -92,6 +96,12 @@ pub trait Protocol<Req, Res, Err> {
         let _ = (request, attempt);
     }
 
+    /// The time after which nobody waits for an answer to this request, where requests tell.
+    fn deadline(&self, request: &Req) -> Option<Time> {
+        let _ = request;
+        None
+    }
+
     /// Turns an error of the inner service into one of the layer, with its chain of sources unbroken.
     fn lift(&self, error: Err) -> Self::Error;
 
@@ -100,6 +110,25 @@ pub trait Protocol<Req, Res, Err> {
 
     /// Judges a response as far as it is known; `None` when only its end will tell.
     fn judge(&self, context: &Self::Context, response: &Res) -> Option<Verdict>;
+
+    /// The refusal of a layer below that this error is.
+    fn refusal_in_error<'a>(&self, error: &'a Self::Error) -> Option<&'a Rejection> {
+        let _ = error;
+        None
+    }
+
+    /// The refusal of a layer below that this response is.
+    fn refusal_in<'a>(&self, response: &'a Res) -> Option<&'a Rejection> {
+        let _ = response;
+        None
+    }
+
+    /// The gRPC status in a response's head, unless it is OK, and what it is as a failure, whether or not it
+    /// is judged to be one.
+    fn grpc_status(&self, response: &Res) -> Option<(GrpcCode, Failure)> {
+        let _ = response;
+        None
+    }
 
     /// Settles the ticket, if there is one, or takes it and hands it over to the response. What is left in
     /// its place is dropped when this returns.

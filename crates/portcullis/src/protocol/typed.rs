@@ -1,12 +1,12 @@
 //! Services with an error type of their own.
 
-use portcullis_core::{Failure, FailureKind, Rejection, Verdict};
+use portcullis_core::{Rejection, Verdict};
 
 use super::{Classify, FromRejection, Protocol, Ticket};
 
 /// For services with an error of their own that can carry a [`Rejection`]; nothing is allocated.
 ///
-/// An `Err` is a failure, unless [`FromRejection::as_rejection`] finds a rejection in it.
+/// An `Err` is what its [`verdict`](FromRejection::verdict) says: a failure, unless there is a rejection in it.
 #[derive(Clone, Copy, Debug)]
 pub struct Typed<C = ()> {
     classify: C,
@@ -48,10 +48,11 @@ where
     }
 
     fn judge_error(&self, error: &Err) -> Verdict {
-        self.classify.classify(Err(error)).unwrap_or_else(|| match error.as_rejection() {
-            Some(rejection) => rejection.verdict(),
-            None => Failure::new(FailureKind::Other).into(),
-        })
+        self.classify.classify(Err(error)).unwrap_or_else(|| error.verdict())
+    }
+
+    fn refusal_in_error<'a>(&self, error: &'a Err) -> Option<&'a Rejection> {
+        error.as_rejection()
     }
 
     #[inline]

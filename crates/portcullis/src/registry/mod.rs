@@ -21,6 +21,7 @@
 mod snapshot;
 
 use std::{
+    any::Any,
     collections::HashMap,
     fmt,
     sync::{Arc, OnceLock, PoisonError, RwLock, Weak},
@@ -35,8 +36,20 @@ use crate::{
 
 pub use snapshot::{Snapshot, Value};
 
+/// What lets a registry hand out a policy by its own type.
+pub trait AnyPolicy {
+    /// The policy as a value of any type.
+    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
+}
+
+impl<T: Any + Send + Sync> AnyPolicy for T {
+    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
+        self
+    }
+}
+
 /// What a registry can ask of a policy.
-pub trait Policy: Send + Sync + 'static {
+pub trait Policy: AnyPolicy + Send + Sync + 'static {
     /// The policy at this moment.
     fn snapshot(&self) -> Snapshot;
 
@@ -101,12 +114,32 @@ impl Registry {
 
     /// Adds a policy, for as long as it lives.
     pub fn join(&self, kind: PolicyKind, name: Name, policy: &Arc<impl Policy>) {
-        let weak: Weak<dyn Policy> = Arc::downgrade(policy) as Weak<_>;
         let mut table = self.0.table.write().unwrap_or_else(PoisonError::into_inner);
-        table.policies.entry((kind, name)).or_default().push(weak);
-        table.joined += 1;
-        if table.joined >= table.sweep_at {
-            table.sweep();
+        table.add(kind, name, policy);
+    }
+
+    /// The youngest policy of this kind, name and type; where there is none, what `make` makes is added.
+    ///
+    /// # Errors
+    ///
+    /// That of `make`.
+    pub fn get_or_join<T: Policy, E>(
+        &self,
+        kind: PolicyKind,
+        name: &Name,
+        make: impl FnOnce() -> Result<Arc<T>, E>,
+    ) -> Result<Arc<T>, E> {
+        let mut table = self.0.table.write().unwrap_or_else(PoisonError::into_inner);
+        let of_that_name = table.policies.get(&(kind, name.clone())).into_iter().flatten().rev();
+        let known =
+            of_that_name.filter_map(Weak::upgrade).find_map(|policy| policy.into_any().downcast().ok());
+        match known {
+            Some(policy) => Ok(policy),
+            None => {
+                let policy = make()?;
+                table.add(kind, name.clone(), &policy);
+                Ok(policy)
+            }
         }
     }
 
@@ -161,6 +194,15 @@ impl Registry {
 }
 
 impl Table {
+    fn add(&mut self, kind: PolicyKind, name: Name, policy: &Arc<impl Policy>) {
+        let weak: Weak<dyn Policy> = Arc::downgrade(policy) as Weak<_>;
+        self.policies.entry((kind, name)).or_default().push(weak);
+        self.joined += 1;
+        if self.joined >= self.sweep_at {
+            self.sweep();
+        }
+    }
+
     fn sweep(&mut self) {
         self.policies.retain(|_, policies| {
             policies.retain(|policy| policy.strong_count() > 0);

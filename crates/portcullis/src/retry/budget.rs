@@ -3,60 +3,209 @@
 use std::{fmt, sync::Arc};
 
 use portcullis_core::{
-    ConfigError,
-    retry::{Budget, BudgetConfig},
+    ConfigError, Failure, Name, PolicyKind,
+    health::Level,
+    retry::{Budget, BudgetConfig, Loan},
 };
 
-use crate::{clock, shard};
+use crate::{
+    Registry, clock,
+    metrics::{Measures, names::BUDGET_AVAILABLE},
+    registry::{Policy, Snapshot},
+    shard,
+};
 
-/// The retries that all policies with this budget may make together: a cheap handle.
+/// The retries and hedges that all policies with this budget may make together: a cheap handle.
 ///
-/// Each call pays for a share of a retry; see [`BudgetConfig`].
+/// What it allows is told by [`BudgetConfig`]; by default a fifth of the calls, and ten a second besides.
 ///
 /// ```
-/// use portcullis::{RetryBudget, RetryPolicy};
+/// use portcullis::{RetryBudget, RetryPolicy, retry::BudgetConfig};
 ///
 /// // Half of the default load, for two policies together.
-/// let budget = RetryBudget::new(0.1, 5)?;
+/// let budget = RetryBudget::new("search", BudgetConfig::share(0.1, 5))?;
 /// let reads = RetryPolicy::builder("reads").budget(&budget).build()?;
 /// let lists = RetryPolicy::builder("lists").budget(&budget).build()?;
 /// # let _ = (reads, lists);
 /// # Ok::<(), portcullis::ConfigError>(())
 /// ```
+///
+/// # Retries over retries
+///
+/// Where one stack retries more than once, as in a gateway over a client that retries itself, each layer
+/// multiplies what the dependency sees. With one budget for all of them it sees what the budget says, if
+/// only the outermost counts calls: the others get it [`withdraw_only`](Self::withdraw_only).
 #[derive(Clone)]
-pub struct RetryBudget(Arc<Budget>);
+pub struct RetryBudget {
+    shared: Arc<Shared>,
+    deposits: bool,
+}
+
+struct Shared {
+    name: Name,
+    budget: Budget,
+}
 
 impl RetryBudget {
-    /// A budget of `ratio` retries per call (0 to 1), and `min_per_second` besides (0 to 1,000,000).
+    /// A budget in the global registry.
     ///
     /// # Errors
     ///
-    /// A value outside its range.
-    pub fn new(ratio: f64, min_per_second: u32) -> Result<Self, ConfigError> {
-        Self::from_config(BudgetConfig { ratio, min_per_second })
+    /// The first value outside its range.
+    pub fn new(name: impl Into<Name>, config: BudgetConfig) -> Result<Self, ConfigError> {
+        Self::in_registry(name, config, Registry::global())
     }
 
-    pub(super) fn from_config(config: BudgetConfig) -> Result<Self, ConfigError> {
-        Ok(Self(Arc::new(Budget::new(config, shard::count())?)))
+    /// A budget in this registry.
+    ///
+    /// # Errors
+    ///
+    /// The first value outside its range.
+    pub fn in_registry(
+        name: impl Into<Name>,
+        config: BudgetConfig,
+        registry: &Registry,
+    ) -> Result<Self, ConfigError> {
+        let name = name.into();
+        let shared = Shared::new(name.clone(), config)?;
+        registry.join(PolicyKind::Budget, name, &shared);
+        Ok(Self { shared, deposits: true })
+    }
+
+    /// The budget of this name in this registry, made by `config` if there is none: for policies that do
+    /// not know of each other, such as two that are read from a file.
+    ///
+    /// ```
+    /// use portcullis::{Registry, RetryBudget, retry::BudgetConfig};
+    ///
+    /// let registry = Registry::new();
+    /// let one = RetryBudget::shared("upstream", BudgetConfig::default(), &registry)?;
+    /// let same = RetryBudget::shared("upstream", BudgetConfig::default(), &registry)?;
+    /// assert!(one.is_same(&same));
+    /// # Ok::<(), portcullis::ConfigError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The first value outside its range.
+    pub fn shared(
+        name: impl Into<Name>,
+        config: BudgetConfig,
+        registry: &Registry,
+    ) -> Result<Self, ConfigError> {
+        let name = name.into();
+        let make = || Shared::new(name.clone(), config);
+        let shared = registry.get_or_join(PolicyKind::Budget, &name, make)?;
+        Ok(Self { shared, deposits: true })
+    }
+
+    /// The same budget for an inner layer of a stack that retries more than once: it spends, and does not
+    /// count its calls, which the outermost layer has counted.
+    #[must_use]
+    pub fn withdraw_only(&self) -> Self {
+        Self { shared: self.shared.clone(), deposits: false }
+    }
+
+    /// Whether both spend from the same.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
+    /// The name.
+    pub fn name(&self) -> &Name {
+        &self.shared.name
+    }
+
+    /// The settings.
+    pub fn config(&self) -> BudgetConfig {
+        self.shared.budget.config()
+    }
+
+    /// Changes the settings while calls flow; what was saved up stays, within the new limits.
+    ///
+    /// # Errors
+    ///
+    /// The first value outside its range; nothing has changed then.
+    pub fn reconfigure(&self, config: BudgetConfig) -> Result<(), ConfigError> {
+        self.shared.budget.reconfigure(config, clock::now())
     }
 
     /// Whole retries that could be made now.
     pub fn available(&self) -> u64 {
-        self.0.available(clock::now())
+        self.shared.budget.available(clock::now())
     }
 
-    #[inline]
-    pub(super) fn deposit(&self) {
-        self.0.deposit(shard::current());
+    /// A call begins; whether its end is to be told.
+    #[inline(always)]
+    pub(crate) fn begin(&self, shard: usize) -> bool {
+        self.deposits && self.shared.budget.begin(shard)
     }
 
-    pub(super) fn withdraw(&self) -> bool {
-        self.0.withdraw(clock::now())
+    /// A call is over.
+    pub(crate) fn ended(&self, shard: usize) {
+        self.shared.budget.ended(shard);
+    }
+
+    /// Takes a further attempt after this failure, if there is one.
+    pub(crate) fn withdraw(&self, failure: &Failure) -> Option<Loan> {
+        self.shared.budget.withdraw(clock::now(), failure)
+    }
+
+    /// Whether it is to be told how attempts end.
+    #[inline(always)]
+    pub(crate) fn counts_outcomes(&self) -> bool {
+        self.shared.budget.counts_outcomes()
+    }
+
+    /// An attempt succeeded.
+    #[cold]
+    pub(crate) fn succeeded(&self, loan: Option<Loan>) {
+        self.shared.budget.succeeded(loan);
+    }
+
+    /// An attempt failed.
+    #[cold]
+    pub(crate) fn failed(&self, loan: Option<Loan>, failure: &Failure) {
+        self.shared.budget.failed(loan, failure);
+    }
+
+    /// An attempt was given up.
+    #[cold]
+    pub(crate) fn give_back(&self, loan: Loan) {
+        self.shared.budget.give_back(loan);
+    }
+}
+
+impl Shared {
+    fn new(name: Name, config: BudgetConfig) -> Result<Arc<Self>, ConfigError> {
+        Ok(Arc::new(Self { name, budget: Budget::new(config, shard::count())? }))
+    }
+}
+
+impl Policy for Shared {
+    fn measure(&self, into: &mut dyn Measures) {
+        into.gauge(&BUDGET_AVAILABLE, &[], self.budget.available(clock::now()) as f64);
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        let available = self.budget.available(clock::now());
+        let spent = available == 0;
+        Snapshot {
+            name: self.name.clone(),
+            kind: PolicyKind::Budget,
+            state: if spent { "spent" } else { "active" },
+            level: if spent { Level::Warning } else { Level::Healthy },
+            values: vec![("available", available.into()), ("calls", self.budget.calls().into())],
+        }
     }
 }
 
 impl fmt::Debug for RetryBudget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        f.debug_struct("RetryBudget")
+            .field("name", self.name())
+            .field("available", &self.available())
+            .field("deposits", &self.deposits)
+            .finish()
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use portcullis_core::{
-    ConfigError, Name,
+    ConfigError, FailureKind, GrpcCodes, Mode, Name,
     retry::{Backoff, BudgetConfig},
 };
 
@@ -75,8 +75,35 @@ impl RetryBuilder {
     /// Retries per call (0 to 1) and per second (0 to 1,000,000), in a budget of this policy's own
     /// (default 0.2 and 10).
     pub fn budget_of(mut self, ratio: f64, min_per_second: u32) -> Self {
-        self.config.budget = BudgetConfig { ratio, min_per_second };
+        self.config.budget = BudgetConfig::share(ratio, min_per_second);
         self.budget = None;
+        self
+    }
+
+    /// Failures of this kind are not retried, but where nothing was processed (default: validation and data
+    /// loss).
+    pub fn never_after(mut self, kind: FailureKind) -> Self {
+        self.config.not_retried.insert(kind);
+        self
+    }
+
+    /// Of gRPC calls retries those and only those that end with one of these codes, idempotent or not
+    /// (default: what is safe). What was never processed is retried anyway.
+    pub fn grpc_codes(mut self, codes: impl Into<GrpcCodes>) -> Self {
+        self.config.grpc_codes = Some(codes.into());
+        self
+    }
+
+    /// Makes calls again that a layer below refused, such as an open breaker, if it said when to come back
+    /// and that is in time (default off).
+    pub fn retry_refusals(mut self) -> Self {
+        self.config.retry_refusals = true;
+        self
+    }
+
+    /// Whether calls are retried, or only counted (default: retried).
+    pub fn mode(mut self, mode: Mode) -> Self {
+        self.config.mode = mode;
         self
     }
 

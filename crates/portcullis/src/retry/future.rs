@@ -9,12 +9,12 @@ use std::{
 };
 
 use pin_project_lite::pin_project;
-use portcullis_core::{Failure, Verdict};
+use portcullis_core::{Failure, GrpcCode, Verdict};
 use tokio::time::Sleep;
 use tower_service::Service;
 
-use super::{Replay, policy::Call};
-use crate::{Protocol, protocol::Attempt};
+use super::{Replay, RetryCall, Stop};
+use crate::Protocol;
 
 pin_project! {
     /// The response future of [`RetryService`](super::RetryService).
@@ -29,14 +29,20 @@ pin_project! {
     {
         #[pin]
         state: State<S::Future>,
-        service: S,
         protocol: P,
         context: Cx,
-        replay: R,
-        kept: R::Kept,
-        next: Option<R::Request>,
-        call: Call,
+        again: Option<Again<S, R, R::Kept, R::Request>>,
     }
+}
+
+/// What further attempts are made with.
+pub(super) struct Again<S, R, K, Q> {
+    pub(super) service: S,
+    pub(super) replay: R,
+    pub(super) kept: K,
+    /// The request of the next attempt.
+    pub(super) next: Option<Q>,
+    pub(super) call: RetryCall,
 }
 
 pin_project! {
@@ -56,17 +62,14 @@ where
     S: Service<R::Request>,
     R: Replay<Req>,
 {
+    #[inline(always)]
     pub(super) fn new(
         inner: S::Future,
-        service: S,
         protocol: P,
         context: Cx,
-        replay: R,
-        kept: R::Kept,
-        call: Call,
+        again: Option<Again<S, R, R::Kept, R::Request>>,
     ) -> Self {
-        let state = State::Called { inner };
-        Self { state, service, protocol, context, replay, kept, next: None, call }
+        Self { state: State::Called { inner }, protocol, context, again }
     }
 }
 
@@ -90,53 +93,117 @@ where
                 },
             };
             let result = result.map_err(|error| this.protocol.lift(error));
-            let verdict = match &result {
-                Ok(response) => this.protocol.judge(this.context, response),
-                Err(error) => Some(this.protocol.judge_error(error)),
-            };
-            let Some(Verdict::Failure(failure)) = verdict else { return Poll::Ready(result) };
-            let Some(wait) = this.again(&failure) else { return Poll::Ready(result) };
+            if this.is_success(&result) {
+                return Poll::Ready(result);
+            }
+            let Some(wait) = this.again(&result) else { return Poll::Ready(result) };
             drop(result);
             this.state.set(State::after(wait));
         }
     }
 }
 
-impl<S, P, R, Cx, Req> FutureProj<'_, S, P, R, Cx, Req>
+impl<S, P, R, Req> FutureProj<'_, S, P, R, P::Context, Req>
 where
     R: Replay<Req>,
     S: Service<R::Request>,
+    P: Protocol<R::Request, S::Response, S::Error>,
 {
+    /// Whether there is nothing to be decided, because the attempt succeeded or there is no other; records
+    /// that it succeeded.
+    #[inline(always)]
+    fn is_success(&mut self, result: &Result<S::Response, P::Error>) -> bool {
+        let Some(again) = self.again else { return true };
+        let Ok(response) = result else { return false };
+        match self.protocol.judge(self.context, response) {
+            // What only its end will tell is committed with its head (gRFC A6).
+            None | Some(Verdict::Success) if !again.call.goes_by_code() => {}
+            None | Some(Verdict::Success) if self.protocol.grpc_status(response).is_none() => {}
+            _ => return false,
+        }
+        again.call.succeeded();
+        true
+    }
+
     /// Whether another attempt is to be made, and after which wait. Its request is then in `next`.
     #[cold]
     #[inline(never)]
-    fn again(&mut self, failure: &Failure) -> Option<Duration> {
-        if !self.call.may_retry(failure) {
+    fn again(&mut self, result: &Result<S::Response, P::Error>) -> Option<Duration> {
+        let again = self.again.as_mut()?;
+        let (failure, code) = match Ended::of(self.protocol, self.context, result, &again.call) {
+            Ended::Failed(failure, code) => (failure, code),
+            Ended::Succeeded => {
+                again.call.succeeded();
+                return None;
+            }
+            Ended::Neither => return None,
+        };
+        let plan = again.call.plan(&failure, code).ok()?;
+        let Some(request) = again.next.take().or_else(|| again.replay.again(&again.kept)) else {
+            again.call.stopped(Stop::NotReplayable);
             return None;
-        }
-        let request = self.next.take().or_else(|| self.replay.again(self.kept))?;
-        let wait = self.call.spend(failure)?;
-        *self.next = Some(request);
-        Some(wait)
+        };
+        again.next = Some(request);
+        again.call.take(&failure, plan).ok()
     }
 
     /// Waits for the next attempt's time and for its instance, and calls it.
     #[cold]
     #[inline(never)]
-    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>>
-    where
-        P: Protocol<R::Request, S::Response, S::Error>,
-    {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         if let StateProj::Waiting { timer } = self.state.as_mut().project() {
             ready!(timer.as_mut().poll(cx));
             self.state.set(State::Readying);
         }
-        ready!(self.service.poll_ready(cx))?;
-        let Some(mut request) = self.next.take() else { return Poll::Pending };
-        self.protocol.mark_attempt(&mut request, Attempt(self.call.attempts()));
-        let inner = self.service.call(request);
+        let Some(again) = self.again else { return Poll::Pending };
+        ready!(again.service.poll_ready(cx))?;
+        let Some(mut request) = again.next.take() else { return Poll::Pending };
+        let attempt = again.call.attempt();
+        self.protocol.mark_attempt(&mut request, attempt);
+        again.replay.mark(&mut request, attempt);
+        let inner = again.service.call(request);
         self.state.set(State::Called { inner });
         Poll::Ready(Ok(()))
+    }
+}
+
+/// What a result is to a call.
+enum Ended {
+    Failed(Failure, Option<GrpcCode>),
+    Succeeded,
+    /// It says nothing.
+    Neither,
+}
+
+impl Ended {
+    fn of<P, Req, Res, Err>(
+        protocol: &P,
+        context: &P::Context,
+        result: &Result<Res, P::Error>,
+        call: &RetryCall,
+    ) -> Self
+    where
+        P: Protocol<Req, Res, Err>,
+    {
+        let (verdict, refusal, status) = match result {
+            Ok(response) => (
+                protocol.judge(context, response),
+                protocol.refusal_in(response),
+                protocol.grpc_status(response),
+            ),
+            Err(error) => (Some(protocol.judge_error(error)), protocol.refusal_in_error(error), None),
+        };
+        match (verdict, refusal, status) {
+            (Some(Verdict::Failure(failure)), _, status) => {
+                Self::Failed(failure, status.map(|(code, _)| code))
+            }
+            (_, Some(refusal), _) => {
+                call.failure_of(refusal).map_or(Self::Neither, |failure| Self::Failed(failure, None))
+            }
+            (_, None, Some((code, failure))) if call.is_retried(code) => Self::Failed(failure, Some(code)),
+            (None | Some(Verdict::Success), ..) => Self::Succeeded,
+            (Some(Verdict::Ignored), ..) => Self::Neither,
+        }
     }
 }
 

@@ -32,22 +32,30 @@
 
 mod budget;
 mod builder;
+mod call;
+mod config;
+mod failures;
 mod future;
 mod layer;
+mod measure;
+mod policies;
 mod policy;
 mod replay;
 mod service;
+mod stop;
 
 pub use budget::RetryBudget;
 pub use builder::RetryBuilder;
+pub use call::RetryCall;
+pub use config::{Config, DEFAULT_MAX_ATTEMPTS, DEFAULT_MAX_RETRY_AFTER};
+pub use failures::Failures;
 pub use future::ResponseFuture;
 pub use layer::RetryLayer;
-pub use policy::{Config, DEFAULT_MAX_ATTEMPTS, DEFAULT_MAX_RETRY_AFTER, RetryPolicy, RetryStatus};
-pub use portcullis_core::retry::{
-    Backoff, BudgetConfig, DEFAULT_BASE, DEFAULT_CAP, DEFAULT_FACTOR, DEFAULT_MIN_PER_SECOND, DEFAULT_RATIO,
-    Jitter,
-};
+pub use policies::{OnlyIf, Policies};
+pub use policy::{RetryPolicy, RetryStatus};
+pub use portcullis_core::retry::*;
 pub use replay::{Always, CloneReplay, Idempotency, Never, Replay};
 #[cfg(feature = "http")]
 pub use replay::{DEFAULT_MAX_BUFFERED, HttpReplay, Idempotent, Rebody, ReplayBody};
 pub use service::RetryService;
+pub use stop::Stop;

@@ -1,105 +1,58 @@
-//! The retry policy's handle, and its one decision.
+//! The retry policy's handle.
 
 use std::{
     fmt,
+    future::Future,
     sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering::Relaxed},
+        Arc,
+        atomic::{AtomicU8, AtomicU64, Ordering::Relaxed},
     },
     time::Duration,
 };
 
-use portcullis_core::{
-    ConfigError, Delivery, Failure, FailureKind, Name, PolicyKind, Time, check_range,
-    health::Level,
-    retry::{Backoff, BudgetConfig},
-};
+use portcullis_core::{ConfigError, FailureKind, Mode, Name, PolicyKind, Verdict};
 
-use super::{RetryBudget, RetryBuilder};
+use super::{Config, Failures, RetryBudget, RetryBuilder, RetryCall, Stop};
 use crate::{
-    Registry, clock,
-    metrics::{
-        Measures,
-        names::{BUDGET_AVAILABLE, RETRY_STOPPED},
-    },
-    registry::{Policy, Snapshot},
-    shard::{Pinned, Sharded},
+    FromRejection, Registry,
+    dice::Dice,
+    event::{Emitter, Event, EventKind, Retried},
+    live::Live,
+    protocol::Attempt,
+    registry::Policy,
+    shard::Sharded,
 };
-
-/// The first and two more: a third retry rarely helps where two did not, and costs the most.
-pub const DEFAULT_MAX_ATTEMPTS: u32 = 3;
-/// A dependency may ask for patience, but not for more than callers have.
-pub const DEFAULT_MAX_RETRY_AFTER: Duration = Duration::from_secs(30);
-
-const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// The rules of a retry policy.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Config {
-    /// Attempts in total, with the first (default 3); 1 to 100.
-    pub max_attempts: u32,
-    /// The waits between attempts.
-    pub backoff: Backoff,
-    /// No wait begins that would end after this time from the call (default off); 1 ms to 24 h.
-    pub total_time: Option<Duration>,
-    /// The longest wait a dependency can ask for (default 30 s); 0 to 24 h.
-    pub max_retry_after: Duration,
-    /// The budget, unless a shared one is given.
-    pub budget: BudgetConfig,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            max_attempts: DEFAULT_MAX_ATTEMPTS,
-            backoff: Backoff::default(),
-            total_time: None,
-            max_retry_after: DEFAULT_MAX_RETRY_AFTER,
-            budget: BudgetConfig::default(),
-        }
-    }
-}
-
-impl Config {
-    /// Checks every field.
-    ///
-    /// # Errors
-    ///
-    /// The first field outside its range.
-    pub fn check(&self) -> Result<(), ConfigError> {
-        check_range("retry.max_attempts", self.max_attempts, 1..=100)?;
-        if let Some(time) = self.total_time {
-            check_range("retry.total_time", time, Duration::from_millis(1)..=LONGEST)?;
-        }
-        check_range("retry.max_retry_after", self.max_retry_after, Duration::ZERO..=LONGEST)?;
-        self.backoff.check()?;
-        self.budget.check()
-    }
-}
 
 /// A named retry policy: a cheap handle to shared state. Clones are the same policy.
+///
+/// It works without tower too, see [`call`](Self::call) and [`begin`](Self::begin).
 #[derive(Clone)]
 pub struct RetryPolicy {
     pub(super) shared: Sharded<Shared>,
 }
 
 pub(super) struct Shared {
-    name: Name,
-    pub(super) config: Config,
-    budget: RetryBudget,
-    seeded: Option<Mutex<fastrand::Rng>>,
-    retries: AtomicU64,
-    exhausted: AtomicU64,
-    over_budget: AtomicU64,
-    over_time: AtomicU64,
+    pub(super) config: Live<Config>,
+    /// What every call must know of the settings.
+    pub(super) flags: Flags,
+    pub(super) budget: RetryBudget,
+    /// Whether the budget is this policy's own, and follows its settings.
+    owns_budget: bool,
+    pub(super) dice: Dice,
+    emitter: Emitter,
+    retries: [AtomicU64; FailureKind::ALL.len()],
+    stops: [AtomicU64; Stop::ALL.len()],
+    recovered: AtomicU64,
 }
 
 /// A retry policy at a moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct RetryStatus {
     /// Attempts after the first.
     pub retries: u64,
+    /// Calls that succeeded after at least one retry.
+    pub recovered: u64,
     /// Calls that failed after all their attempts.
     pub exhausted: u64,
     /// Retries that the budget did not allow.
@@ -108,6 +61,22 @@ pub struct RetryStatus {
     pub over_time: u64,
     /// Whole retries in the budget.
     pub budget_available: u64,
+    /// Whether calls are retried, or only counted.
+    pub mode: Mode,
+    by_failure: [u64; FailureKind::ALL.len()],
+    by_stop: [u64; Stop::ALL.len()],
+}
+
+impl RetryStatus {
+    /// Attempts after the first that were made because of a failure of this kind.
+    pub fn retries_after(&self, kind: FailureKind) -> u64 {
+        self.by_failure[kind as usize - 1]
+    }
+
+    /// Failed calls that were not made again for this reason.
+    pub fn stopped(&self, stop: Stop) -> u64 {
+        self.by_stop[stop as usize]
+    }
 }
 
 impl RetryPolicy {
@@ -130,19 +99,21 @@ impl RetryPolicy {
         registry: &Registry,
     ) -> Result<Self, ConfigError> {
         config.check()?;
+        let owns_budget = budget.is_none();
         let budget = match budget {
             Some(budget) => budget,
-            None => RetryBudget::from_config(config.budget.clone())?,
+            None => RetryBudget::in_registry(name.clone(), config.budget, registry)?,
         };
         let shared = Sharded::new(Shared {
-            name: name.clone(),
-            config,
+            flags: Flags::of(&config),
+            config: Live::new(config),
             budget,
-            seeded: seed.map(|seed| Mutex::new(fastrand::Rng::with_seed(seed))),
-            retries: AtomicU64::new(0),
-            exhausted: AtomicU64::new(0),
-            over_budget: AtomicU64::new(0),
-            over_time: AtomicU64::new(0),
+            owns_budget,
+            dice: Dice::new(seed),
+            emitter: Emitter::new(name.clone(), PolicyKind::Retry, registry),
+            retries: Default::default(),
+            stops: Default::default(),
+            recovered: AtomicU64::new(0),
         });
         registry.join(PolicyKind::Retry, name, shared.value());
         Ok(Self { shared })
@@ -150,12 +121,42 @@ impl RetryPolicy {
 
     /// The name.
     pub fn name(&self) -> &Name {
-        &self.shared.name
+        self.shared.name()
     }
 
     /// The settings.
-    pub fn config(&self) -> &Config {
-        &self.shared.config
+    pub fn config(&self) -> Arc<Config> {
+        self.shared.config.load()
+    }
+
+    /// Changes the settings while calls flow; calls that have begun go by the new ones with their next
+    /// failure, but for [`total_time`](Config::total_time). A budget that is shared with others stays as it
+    /// is: change [it](RetryBudget::reconfigure).
+    ///
+    /// ```
+    /// use portcullis::{RetryPolicy, retry::Config};
+    ///
+    /// let policy = RetryPolicy::new("inventory");
+    /// let config = Config { max_attempts: 2, ..(*policy.config()).clone() };
+    /// policy.reconfigure(config)?;
+    /// assert_eq!(policy.config().max_attempts, 2);
+    /// # Ok::<(), portcullis::ConfigError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The first setting outside its range; nothing has changed then.
+    pub fn reconfigure(&self, config: Config) -> Result<(), ConfigError> {
+        self.shared.update(|_| Ok(config))
+    }
+
+    /// Says whether calls are retried, or only counted.
+    ///
+    /// # Errors
+    ///
+    /// When the mode's percentage is more than 100.
+    pub fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
+        self.shared.update(|config| Ok(Config { mode, ..config.clone() }))
     }
 
     /// The budget.
@@ -168,134 +169,210 @@ impl RetryPolicy {
         self.shared.status()
     }
 
-    /// Begins a call.
-    #[inline]
-    pub(super) fn begin(&self, idempotent: bool) -> Call {
-        self.shared.budget.deposit();
-        let started = self.shared.config.total_time.map(|_| clock::now());
-        Call { shared: self.shared.pin(), attempts: 1, idempotent, started }
+    /// Its last events, the youngest last; single retries are not among them.
+    pub fn recent_events(&self) -> Vec<Event> {
+        self.shared.emitter.recent()
+    }
+
+    /// Calls `attempt` until it succeeds, or there is no further attempt. One that may have been processed
+    /// is not made again; for calls that may be processed twice there is
+    /// [`call_idempotent`](Self::call_idempotent). Dropping the future drops the attempt that runs.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), portcullis::BoxError> {
+    /// use portcullis::{BoxError, RetryPolicy};
+    /// use std::io;
+    ///
+    /// let policy = RetryPolicy::new("inventory");
+    /// let stock = policy.call(|attempt| async move {
+    ///     match attempt.number() {
+    ///         1 => Err(BoxError::from(io::Error::from(io::ErrorKind::ConnectionRefused))),
+    ///         _ => Ok(42),
+    ///     }
+    /// });
+    /// assert_eq!(stock.await?, 42);
+    /// assert_eq!(policy.status().recovered, 1);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// That of the last attempt.
+    pub async fn call<F, Fut, T, E>(&self, attempt: F) -> Result<T, E>
+    where
+        F: FnMut(Attempt) -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+        E: FromRejection,
+    {
+        run(self.begin(), attempt).await
+    }
+
+    /// The same for what may be processed twice.
+    ///
+    /// # Errors
+    ///
+    /// That of the last attempt.
+    pub async fn call_idempotent<F, Fut, T, E>(&self, attempt: F) -> Result<T, E>
+    where
+        F: FnMut(Attempt) -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+        E: FromRejection,
+    {
+        run(self.begin().idempotent(true), attempt).await
     }
 }
 
-/// One call, and the attempts it has made.
-pub(super) struct Call {
-    shared: Pinned<Shared>,
-    attempts: u32,
-    idempotent: bool,
-    started: Option<Time>,
-}
-
-impl Call {
-    /// The attempts that were made or decided on.
-    pub(super) fn attempts(&self) -> u32 {
-        self.attempts
-    }
-
-    /// Whether another attempt after this failure would be safe, and is left.
-    pub(super) fn may_retry(&self, failure: &Failure) -> bool {
-        if !is_safe(failure, self.idempotent) {
-            return false;
-        }
-        let left = self.attempts < self.shared.config.max_attempts;
-        if !left {
-            self.shared.exhausted.fetch_add(1, Relaxed);
-        }
-        left
-    }
-
-    /// Takes another attempt, if there is time and budget for it; says how long to wait before it.
-    pub(super) fn spend(&mut self, failure: &Failure) -> Option<Duration> {
-        let shared = &*self.shared;
-        let wait = shared.wait(self.attempts, failure);
-        if self.is_too_late(wait) {
-            shared.over_time.fetch_add(1, Relaxed);
-            return None;
-        }
-        if !shared.budget.withdraw() {
-            shared.over_budget.fetch_add(1, Relaxed);
-            return None;
-        }
-        shared.retries.fetch_add(1, Relaxed);
-        self.attempts += 1;
-        Some(wait)
-    }
-
-    fn is_too_late(&self, wait: Duration) -> bool {
-        match (self.started, self.shared.config.total_time) {
-            (Some(started), Some(total)) => clock::now().since(started).saturating_add(wait) >= total,
-            _ => false,
-        }
+async fn run<F, Fut, T, E>(mut call: RetryCall, mut attempt: F) -> Result<T, E>
+where
+    F: FnMut(Attempt) -> Fut,
+    Fut: Future<Output = Result<T, E>>,
+    E: FromRejection,
+{
+    loop {
+        let result = attempt(call.attempt()).await;
+        let Err(error) = &result else {
+            call.succeeded();
+            return result;
+        };
+        let failure = match (error.verdict(), error.as_rejection()) {
+            (Verdict::Failure(failure), _) => Some(failure),
+            (_, Some(refusal)) => call.failure_of(refusal),
+            _ => None,
+        };
+        let Some(wait) = failure.and_then(|failure| call.next(&failure).ok()) else { return result };
+        drop(result);
+        tokio::time::sleep(wait).await;
     }
 }
 
-/// Never sent or never processed: always. Otherwise only what is idempotent and may pass.
-fn is_safe(failure: &Failure, idempotent: bool) -> bool {
-    match failure.delivery {
-        Delivery::NotSent | Delivery::NotProcessed => true,
-        Delivery::MaybeProcessed => {
-            idempotent && !matches!(failure.kind, FailureKind::Validation | FailureKind::DataLoss)
-        }
+/// What every call must know of the settings, in one load.
+#[derive(Default)]
+pub(super) struct Flags(AtomicU8);
+
+impl Flags {
+    const DISABLED: u8 = 1;
+    const TIMED: u8 = 2;
+    const BY_CODE: u8 = 4;
+
+    fn of(config: &Config) -> Self {
+        let flags = Self::default();
+        flags.set(config);
+        flags
+    }
+
+    fn set(&self, config: &Config) {
+        let flag = |is: bool, flag| if is { flag } else { 0 };
+        let flags = flag(config.mode == Mode::Disabled, Self::DISABLED)
+            | flag(config.total_time.is_some(), Self::TIMED)
+            | flag(config.grpc_codes.is_some(), Self::BY_CODE);
+        self.0.store(flags, Relaxed);
+    }
+
+    #[inline(always)]
+    fn has(&self, flag: u8) -> bool {
+        self.0.load(Relaxed) & flag != 0
+    }
+
+    /// Whether it is as if there were no policy.
+    #[inline(always)]
+    pub(super) fn is_disabled(&self) -> bool {
+        self.has(Self::DISABLED)
+    }
+
+    /// Whether calls have an end of the policy's own.
+    #[inline(always)]
+    pub(super) fn is_timed(&self) -> bool {
+        self.has(Self::TIMED)
+    }
+
+    /// Whether gRPC calls are retried by their code.
+    #[inline(always)]
+    pub(super) fn goes_by_code(&self) -> bool {
+        self.has(Self::BY_CODE)
     }
 }
 
 impl Shared {
-    /// What the dependency asked for, and the backoff: those who were all told the same time are not to
-    /// come back together.
-    fn wait(&self, retry: u32, failure: &Failure) -> Duration {
-        let asked = failure.retry_after.unwrap_or_default().min(self.config.max_retry_after);
-        self.config.backoff.delay(retry, self.random()).saturating_add(asked)
+    fn update(&self, change: impl FnOnce(&Config) -> Result<Config, ConfigError>) -> Result<(), ConfigError> {
+        self.config.update(|before| {
+            let config = change(before)?;
+            config.check()?;
+            if self.owns_budget && config.budget != before.budget {
+                self.budget.reconfigure(config.budget)?;
+            }
+            // Under the lock, or those of another change could stay.
+            self.flags.set(&config);
+            Ok(config)
+        })?;
+        self.emitter.config_changed();
+        Ok(())
     }
 
-    fn random(&self) -> u64 {
-        match &self.seeded {
-            Some(rng) => rng.lock().unwrap_or_else(PoisonError::into_inner).u64(..),
-            None => fastrand::u64(..),
+    /// Another attempt is to be made.
+    pub(super) fn retried(&self, attempt: u32, after: FailureKind, wait: Duration) {
+        self.retries[after as usize - 1].fetch_add(1, Relaxed);
+        self.emitter.frequent(|| EventKind::Retry { attempt, after, wait });
+    }
+
+    /// A call succeeded with an attempt after the first.
+    pub(super) fn recovered(&self, attempts: u32, failures: Failures) {
+        self.recovered.fetch_add(1, Relaxed);
+        self.emitter.frequent(|| EventKind::Retried(Retried { attempts, failures, stopped: None }));
+    }
+
+    /// A call failed, and was not made again.
+    pub(super) fn stopped(&self, stop: Stop, attempts: u32, failures: Failures) {
+        if stop != Stop::Disabled {
+            self.stops[stop as usize].fetch_add(1, Relaxed);
+            let stopped = Some(stop);
+            self.emitter.frequent(|| EventKind::Retried(Retried { attempts, failures, stopped }));
         }
     }
 
+    pub(super) fn name(&self) -> &Name {
+        self.emitter.name()
+    }
+
     fn status(&self) -> RetryStatus {
+        let by_failure = self.retries.each_ref().map(|count| count.load(Relaxed));
+        let by_stop = self.stops.each_ref().map(|count| count.load(Relaxed));
         RetryStatus {
-            retries: self.retries.load(Relaxed),
-            exhausted: self.exhausted.load(Relaxed),
-            over_budget: self.over_budget.load(Relaxed),
-            over_time: self.over_time.load(Relaxed),
+            retries: by_failure.iter().sum(),
+            recovered: self.recovered.load(Relaxed),
+            exhausted: by_stop[Stop::Exhausted as usize],
+            over_budget: by_stop[Stop::Budget as usize],
+            over_time: by_stop[Stop::Deadline as usize],
             budget_available: self.budget.available(),
+            mode: self.config.load().mode,
+            by_failure,
+            by_stop,
         }
     }
 }
 
-impl fmt::Debug for RetryPolicy {
+impl Policy for Shared {
+    fn measure(&self, into: &mut dyn crate::metrics::Measures) {
+        super::measure::measure(&self.status(), into);
+    }
+
+    fn snapshot(&self) -> crate::registry::Snapshot {
+        super::measure::snapshot(self.name(), &self.status())
+    }
+
+    fn recent_events(&self) -> Vec<Event> {
+        self.emitter.recent()
+    }
+}
+
+impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RetryPolicy").field("name", self.name()).field("status", &self.status()).finish()
     }
 }
 
-impl Policy for Shared {
-    fn measure(&self, into: &mut dyn Measures) {
-        let status = self.status();
-        for (why, times) in
-            [("exhausted", status.exhausted), ("budget", status.over_budget), ("deadline", status.over_time)]
-        {
-            into.counter(&RETRY_STOPPED, &[why], times);
-        }
-        into.gauge(&BUDGET_AVAILABLE, &[], status.budget_available as f64);
-    }
-
-    fn snapshot(&self) -> Snapshot {
-        let status = self.status();
-        let spent = status.budget_available == 0;
-        Snapshot {
-            name: self.name.clone(),
-            kind: PolicyKind::Retry,
-            state: if spent { "budget_spent" } else { "active" },
-            level: if spent { Level::Warning } else { Level::Healthy },
-            values: vec![
-                ("retries", status.retries.into()),
-                ("exhausted", status.exhausted.into()),
-                ("over_budget", status.over_budget.into()),
-                ("over_time", status.over_time.into()),
-                ("budget_available", status.budget_available.into()),
-            ],
-        }
+impl fmt::Debug for RetryPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.shared.value().fmt(f)
     }
 }

@@ -4,7 +4,7 @@ use std::task::{Context, Poll};
 
 use tower_service::Service;
 
-use super::{Idempotency, Replay, ResponseFuture, RetryPolicy};
+use super::{Idempotency, Policies, Replay, ResponseFuture, RetryPolicy, future::Again};
 use crate::Protocol;
 
 /// A service whose calls are made again, by a [`RetryPolicy`].
@@ -12,16 +12,17 @@ use crate::Protocol;
 /// The first attempt runs on the instance that was polled ready; each further one polls an instance of
 /// its own ready.
 #[derive(Clone, Debug)]
-pub struct RetryService<S, P, R, I> {
+pub struct RetryService<S, P, R, I, K = RetryPolicy> {
     pub(super) inner: S,
-    pub(super) policy: RetryPolicy,
+    pub(super) policies: K,
     pub(super) protocol: P,
     pub(super) replay: R,
     pub(super) idempotency: I,
 }
 
-impl<S, P, R, I, Req> Service<Req> for RetryService<S, P, R, I>
+impl<S, P, R, I, K, Req> Service<Req> for RetryService<S, P, R, I, K>
 where
+    K: Policies<Req>,
     R: Replay<Req> + Clone,
     I: Idempotency<Req>,
     S: Service<R::Request> + Clone,
@@ -38,12 +39,20 @@ where
 
     #[inline]
     fn call(&mut self, request: Req) -> Self::Future {
+        let policy = self.policies.policy(&request);
+        let Some(policy) = policy.filter(|policy| !policy.shared.flags.is_disabled()) else {
+            let only = self.replay.once(request);
+            let context = self.protocol.context(&only);
+            return ResponseFuture::new(self.inner.call(only), self.protocol.clone(), context, None);
+        };
         let idempotent = self.replay.is_idempotent(&request) || self.idempotency.is_idempotent(&request);
-        let call = self.policy.begin(idempotent);
         let (first, kept) = self.replay.first(request);
         let context = self.protocol.context(&first);
-        let spare = self.inner.clone();
-        let inner = self.inner.call(first);
-        ResponseFuture::new(inner, spare, self.protocol.clone(), context, self.replay.clone(), kept, call)
+        // Who retries above has counted the call already.
+        let original = !self.protocol.attempt(&first).is_retry();
+        let call = policy.begin_call(original, || self.protocol.deadline(&first)).idempotent(idempotent);
+        let again =
+            Again { service: self.inner.clone(), replay: self.replay.clone(), kept, next: None, call };
+        ResponseFuture::new(self.inner.call(first), self.protocol.clone(), context, Some(again))
     }
 }

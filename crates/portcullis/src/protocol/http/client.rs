@@ -2,9 +2,9 @@
 
 use ::http::{Request, Response};
 use http_body::Body;
-use portcullis_core::{Rejection, Verdict};
+use portcullis_core::{Rejection, Time, Verdict};
 
-use super::{Head, ResponseBody, Wire, status};
+use super::{Head, ResponseBody, Wire, deadline, status};
 use crate::{
     BoxError, Ticket,
     protocol::{Attempt, Classify, Protocol, judge_error},
@@ -12,7 +12,8 @@ use crate::{
 
 /// For HTTP clients: hyper's, reqwest's, anything that answers with an `http::Response`.
 ///
-/// Errors are failures, and so are 5xx (but for 501 and 505), 408 and 429, with their `Retry-After`; other
+/// Errors are failures, and so are 5xx (but for 501 and 505), 408 and 429, with the wait that they ask for (by
+/// `Retry-After`, `retry-after-ms`, `RateLimit` and its kin); other
 /// answers are successes, because the dependency gave them. A refusal is an error that downcasts to
 /// [`Rejection`]. The ticket lives until the body ends; a body that fails makes a failure of what looked
 /// like success. With the feature `hyper`, a request whose own body broke off says nothing about the
@@ -61,6 +62,10 @@ where
         request.extensions_mut().insert(attempt);
     }
 
+    fn deadline(&self, request: &Request<ReqB>) -> Option<Time> {
+        deadline::of(request)
+    }
+
     fn lift(&self, error: Err) -> BoxError {
         error.into()
     }
@@ -72,6 +77,14 @@ where
     fn judge(&self, (): &(), response: &Response<B>) -> Option<Verdict> {
         let head = Head::of(response);
         Some(self.classify.classify(Ok(&head)).unwrap_or_else(|| status::judge_client(&head)))
+    }
+
+    fn refusal_in_error<'a>(&self, error: &'a BoxError) -> Option<&'a Rejection> {
+        Rejection::find(&**error)
+    }
+
+    fn refusal_in<'a>(&self, response: &'a Response<B>) -> Option<&'a Rejection> {
+        response.extensions().get()
     }
 
     fn complete<T: Ticket>(

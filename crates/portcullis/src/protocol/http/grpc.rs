@@ -1,18 +1,21 @@
 //! gRPC.
 
-use ::http::{Request, Response};
+use ::http::{HeaderName, HeaderValue, Request, Response};
 use http_body::Body;
-use portcullis_core::{Rejection, Verdict};
+use portcullis_core::{Failure, GrpcCode, Rejection, Time, Verdict};
 
-use super::{CallError, Head, ResponseBody, Wire, status};
+use super::{CallError, Head, ResponseBody, Wire, deadline, status};
 use crate::{
     BoxError, Ticket,
     protocol::{Attempt, Classify, Protocol, judge_error},
 };
 
+const PREVIOUS_ATTEMPTS: HeaderName = HeaderName::from_static("grpc-previous-rpc-attempts");
+
 /// For tonic clients and servers, or any other gRPC over `http`.
 ///
-/// A call is judged by its `grpc-status`, in the headers or in the trailers; a stream that is dropped
+/// A call is judged by its `grpc-status`, in the headers or in the trailers, with the wait that the pushback
+/// beside it asks for (and, with the feature `grpc-details`, google.rpc.RetryInfo); a stream that is dropped
 /// before its end says nothing. A refusal is a trailers-only response with the right code, the reason in
 /// `portcullis-reason`, and `grpc-retry-pushback-ms`. Errors of the inner service come back as
 /// [`CallError`].
@@ -58,6 +61,14 @@ where
 
     fn mark_attempt(&self, request: &mut Request<ReqB>, attempt: Attempt) {
         request.extensions_mut().insert(attempt);
+        // Told from the second attempt on (gRFC A6).
+        if attempt.is_retry() {
+            request.headers_mut().insert(PREVIOUS_ATTEMPTS, HeaderValue::from(attempt.number() - 1));
+        }
+    }
+
+    fn deadline(&self, request: &Request<ReqB>) -> Option<Time> {
+        deadline::of_grpc(request)
     }
 
     fn lift(&self, error: Err) -> CallError {
@@ -71,6 +82,18 @@ where
     fn judge(&self, (): &(), response: &Response<B>) -> Option<Verdict> {
         let head = Head::of(response);
         self.classify.classify(Ok(&head)).or_else(|| status::judge_grpc(&head, status::judge_client))
+    }
+
+    fn refusal_in_error<'a>(&self, error: &'a CallError) -> Option<&'a Rejection> {
+        Rejection::find(error)
+    }
+
+    fn refusal_in<'a>(&self, response: &'a Response<B>) -> Option<&'a Rejection> {
+        response.extensions().get()
+    }
+
+    fn grpc_status(&self, response: &Response<B>) -> Option<(GrpcCode, Failure)> {
+        status::grpc_failure(&Head::of(response))
     }
 
     fn complete<T: Ticket>(

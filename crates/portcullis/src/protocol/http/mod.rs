@@ -1,20 +1,22 @@
 //! Protocols over `http::Request` and `http::Response`.
 
+mod advice;
 mod body;
 mod call_error;
 mod client;
+mod deadline;
 #[cfg(feature = "hyper")]
 pub(crate) mod delivery;
 mod grpc;
 mod head;
 mod refusal;
-mod retry_after;
 mod server;
 mod status;
 
 pub use body::ResponseBody;
 pub use call_error::CallError;
 pub use client::HttpClient;
+pub use deadline::Deadline;
 pub use grpc::Grpc;
 pub use head::{Head, Wire};
 pub use refusal::refusal;

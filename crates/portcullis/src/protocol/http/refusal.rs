@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::Ticket;
 
-use super::{ResponseBody, Wire, retry_after::PUSHBACK, status::GRPC_STATUS};
+use super::{ResponseBody, Wire, advice::PUSHBACK, status::GRPC_STATUS};
 
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");

@@ -2,12 +2,12 @@
 
 use ::http::{Request, Response};
 use http_body::Body;
-use portcullis_core::{Rejection, Verdict};
+use portcullis_core::{Failure, GrpcCode, Rejection, Time, Verdict};
 
-use super::{Head, ResponseBody, Wire, status};
+use super::{Head, ResponseBody, Wire, deadline, status};
 use crate::{
     Ticket,
-    protocol::{Attempt, Classify, Protocol, judge_any},
+    protocol::{Attempt, Classify, Protocol, find_any, judge_any},
 };
 
 /// For HTTP servers: axum routers, hyper servers, also those that serve gRPC beside HTTP.
@@ -62,6 +62,10 @@ where
         request.extensions_mut().insert(attempt);
     }
 
+    fn deadline(&self, request: &Request<ReqB>) -> Option<Time> {
+        deadline::of_grpc(request)
+    }
+
     fn lift(&self, error: Err) -> Err {
         error
     }
@@ -77,6 +81,18 @@ where
             (None, Wire::Grpc) => status::judge_grpc(&head, status::judge_server),
             (None, Wire::Http | Wire::Head) => Some(status::judge_server(&head)),
         }
+    }
+
+    fn refusal_in_error<'a>(&self, error: &'a Err) -> Option<&'a Rejection> {
+        find_any(error)
+    }
+
+    fn refusal_in<'a>(&self, response: &'a Response<B>) -> Option<&'a Rejection> {
+        response.extensions().get()
+    }
+
+    fn grpc_status(&self, response: &Response<B>) -> Option<(GrpcCode, Failure)> {
+        status::grpc_failure(&Head::of(response))
     }
 
     fn complete<T: Ticket>(

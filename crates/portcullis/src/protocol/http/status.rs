@@ -1,9 +1,9 @@
 //! What status codes say.
 
 use ::http::{HeaderMap, HeaderValue, StatusCode};
-use portcullis_core::{Delivery, Failure, FailureKind, Rejection, Verdict};
+use portcullis_core::{Delivery, Failure, FailureKind, GrpcCode, Rejection, Verdict};
 
-use super::{Head, retry_after};
+use super::{Head, advice};
 
 /// A response to a client.
 pub(super) fn judge_client(head: &Head<'_>) -> Verdict {
@@ -27,7 +27,8 @@ pub(super) fn judge_client(head: &Head<'_>) -> Verdict {
         StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => Delivery::NotProcessed,
         _ => Delivery::MaybeProcessed,
     };
-    Failure::new(kind).delivery(delivery).retry_after(retry_after::read(head.headers)).into()
+    let wait = advice::wait(head.status, head.headers);
+    Failure::new(kind).delivery(delivery).retry_after(wait).status(head.status.as_u16()).into()
 }
 
 /// A response of a server, seen from within: what it refuses is not its failure.
@@ -60,6 +61,20 @@ pub(super) fn judge_trailers(trailers: &HeaderMap) -> Verdict {
     }
 }
 
+/// The gRPC status in a head, unless it is OK, as a failure, whether or not it counts as one.
+pub(super) fn grpc_failure(head: &Head<'_>) -> Option<(GrpcCode, Failure)> {
+    let status = head.headers.get(GRPC_STATUS)?;
+    let code = GrpcCode::from_number(status.to_str().ok()?.parse().ok()?)?;
+    if code == GrpcCode::Ok || head.extensions.get::<Rejection>().is_some() {
+        return None;
+    }
+    let failure = match grpc_status(status, head.headers) {
+        Verdict::Failure(failure) => failure,
+        _ => grpc_failed(FailureKind::Other, status, head.headers),
+    };
+    Some((code, failure))
+}
+
 /// A gRPC call that ended without a status.
 pub(super) fn no_grpc_status() -> Verdict {
     Failure::new(FailureKind::Network).into()
@@ -81,5 +96,56 @@ fn grpc_status(status: &HeaderValue, beside: &HeaderMap) -> Verdict {
         b"15" => FailureKind::DataLoss,
         _ => FailureKind::Other,
     };
-    Failure::new(kind).retry_after(retry_after::read_pushback(beside)).into()
+    grpc_failed(kind, status, beside).into()
+}
+
+fn grpc_failed(kind: FailureKind, status: &HeaderValue, beside: &HeaderMap) -> Failure {
+    let code = status.to_str().ok().and_then(|code| code.parse().ok());
+    advice::advised(Failure::new(kind).status(code.unwrap_or_default()), beside)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{num::NonZeroU16, time::Duration};
+
+    use ::http::Response;
+
+    use super::*;
+
+    fn failure(verdict: Option<Verdict>) -> Failure {
+        *verdict.as_ref().and_then(Verdict::failure).unwrap()
+    }
+
+    #[test]
+    fn a_failure_knows_its_status_and_what_was_asked_for() {
+        let response = Response::builder().status(429).header("retry-after-ms", "20.5").body(()).unwrap();
+        let asked = failure(Some(judge_client(&Head::of(&response))));
+        assert_eq!(asked.status.map(NonZeroU16::get), Some(429));
+        assert_eq!(asked.retry_after, Some(Duration::from_micros(20_500)));
+
+        let http = Response::builder().status(503).body(()).unwrap();
+        let asked = failure(judge_grpc(&Head::of(&http), judge_client));
+        assert_eq!(asked.status.map(NonZeroU16::get), Some(503), "no gRPC at all");
+    }
+
+    #[test]
+    fn a_grpc_call_says_so_in_its_head_or_its_trailers() {
+        let end = |pushback| {
+            Response::builder().header(GRPC_STATUS, "14").header(advice::PUSHBACK, pushback).body(()).unwrap()
+        };
+        let (wait, never) = (end("70"), end("-1"));
+        for asked in [
+            failure(judge_grpc(&Head::of(&wait), judge_client)),
+            failure(Some(judge_trailers(wait.headers()))),
+        ] {
+            assert_eq!((asked.status.map(NonZeroU16::get), asked.do_not_retry), (Some(14), false));
+            assert_eq!(asked.retry_after, Some(Duration::from_millis(70)));
+        }
+        for asked in [
+            failure(judge_grpc(&Head::of(&never), judge_client)),
+            failure(Some(judge_trailers(never.headers()))),
+        ] {
+            assert!(asked.do_not_retry && asked.retry_after.is_none());
+        }
+    }
 }

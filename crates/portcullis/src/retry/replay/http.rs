@@ -2,12 +2,15 @@
 
 use std::sync::{Arc, Mutex};
 
-use ::http::{Request, request::Parts};
+use ::http::{HeaderName, HeaderValue, Request, request::Parts};
 use bytes::Bytes;
 use http_body::Body;
 
 use super::{Replay, ReplayBody, tape::Tape};
-use crate::BoxError;
+use crate::{
+    BoxError,
+    protocol::{Attempt, Tried},
+};
 
 /// As much as most requests need, and little enough to keep for each call in flight.
 pub const DEFAULT_MAX_BUFFERED: usize = 64 * 1024;
@@ -28,15 +31,18 @@ pub struct Idempotent;
 /// A body over the cap goes through as it is and the request is sent once. Of an empty body nothing is
 /// kept. Requests with an idempotent method (RFC 9110, section 9.2.2), with an `Idempotency-Key` header or
 /// with the extension [`Idempotent`] are idempotent.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct HttpReplay<M = ()> {
     max_buffered: usize,
     rebody: M,
+    /// Behind a reference, because it is cloned into each call.
+    attempt_header: Option<Arc<HeaderName>>,
+    avoid_tried: bool,
 }
 
 impl Default for HttpReplay {
     fn default() -> Self {
-        Self { max_buffered: DEFAULT_MAX_BUFFERED, rebody: () }
+        Self { max_buffered: DEFAULT_MAX_BUFFERED, rebody: (), attempt_header: None, avoid_tried: false }
     }
 }
 
@@ -51,7 +57,23 @@ impl<M> HttpReplay<M> {
     /// Turns the body that is sent into another, for inner services that want one of their own; see
     /// [`Rebody`].
     pub fn rebody<N>(self, rebody: N) -> HttpReplay<N> {
-        HttpReplay { max_buffered: self.max_buffered, rebody }
+        let Self { max_buffered, attempt_header, avoid_tried, .. } = self;
+        HttpReplay { max_buffered, rebody, attempt_header, avoid_tried }
+    }
+
+    /// Tells in this header of every attempt after the first how many were made before it (default: none
+    /// does).
+    #[must_use]
+    pub fn attempt_header(mut self, name: HeaderName) -> Self {
+        self.attempt_header = Some(Arc::new(name));
+        self
+    }
+
+    /// Lets a balancer below know which endpoints were tried, by [`Tried`] in the extensions (default: off).
+    #[must_use]
+    pub fn avoid_tried(mut self) -> Self {
+        self.avoid_tried = true;
+        self
     }
 }
 
@@ -111,7 +133,10 @@ where
     }
 
     fn first(&self, request: Request<B>) -> (Self::Request, Kept<B>) {
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
+        if self.avoid_tried {
+            parts.extensions.insert(Tried::default());
+        }
         let (body, kept) = self.keep(body);
         let request = Request::from_parts(parts.clone(), self.rebody.rebody(body));
         (request, Kept { parts, body: kept })
@@ -124,6 +149,16 @@ where
             KeptBody::TooLong => return None,
         };
         Some(Request::from_parts(kept.parts.clone(), self.rebody.rebody(body)))
+    }
+
+    fn once(&self, request: Request<B>) -> Self::Request {
+        request.map(|body| self.rebody.rebody(ReplayBody::new(body)))
+    }
+
+    fn mark(&self, request: &mut Self::Request, attempt: Attempt) {
+        if let Some(name) = &self.attempt_header {
+            request.headers_mut().insert(&**name, HeaderValue::from(attempt.number().saturating_sub(1)));
+        }
     }
 }
 

@@ -14,6 +14,8 @@ pub use body::ReplayBody;
 #[cfg(feature = "http")]
 pub use http::{DEFAULT_MAX_BUFFERED, HttpReplay, Idempotent, Rebody};
 
+use crate::protocol::Attempt;
+
 /// How a request is kept, so that it can be sent again.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot send requests `{Req}` a second time",
@@ -32,8 +34,18 @@ pub trait Replay<Req> {
     /// The request of the first attempt, and what is kept of it.
     fn first(&self, request: Req) -> (Self::Request, Self::Kept);
 
+    /// A request that is sent once: nothing is kept.
+    fn once(&self, request: Req) -> Self::Request {
+        self.first(request).0
+    }
+
     /// The request of a further attempt; `None` when it cannot be had again.
     fn again(&self, kept: &Self::Kept) -> Option<Self::Request>;
+
+    /// Lets a further attempt's request tell which it is, besides what its protocol does.
+    fn mark(&self, request: &mut Self::Request, attempt: Attempt) {
+        let _ = (request, attempt);
+    }
 }
 
 /// Clones requests.
@@ -47,6 +59,11 @@ impl<Req: Clone> Replay<Req> for CloneReplay {
 
     fn is_idempotent(&self, _: &Req) -> bool {
         false
+    }
+
+    #[inline]
+    fn once(&self, request: Req) -> Req {
+        request
     }
 
     #[inline]

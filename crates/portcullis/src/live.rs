@@ -1,0 +1,30 @@
+//! Settings that change while calls flow.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// A value that is replaced as a whole. Whoever has begun with the one before goes on with it.
+pub(crate) struct Live<T>(RwLock<Arc<T>>);
+
+impl<T> Live<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(RwLock::new(Arc::new(value)))
+    }
+
+    /// The value. Takes a lock for as long as it takes to count a reference: not for a path where every call
+    /// goes.
+    pub(crate) fn load(&self) -> Arc<T> {
+        // Nothing under this lock can panic, but for a drop of the value, after it was replaced.
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Puts another in its place, made of the one before; says how that went.
+    pub(crate) fn update<E>(&self, change: impl FnOnce(&T) -> Result<T, E>) -> Result<(), E> {
+        let mut current = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let next = Arc::new(change(&current)?);
+        let before = std::mem::replace(&mut *current, next);
+        // Outside of the lock: it may hold functions, whose drop may do anything.
+        drop(current);
+        drop(before);
+        Ok(())
+    }
+}

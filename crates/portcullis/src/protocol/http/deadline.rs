@@ -1,0 +1,106 @@
+//! Until when an answer is of use.
+
+use std::time::Duration;
+
+use ::http::Request;
+use portcullis_core::Time;
+
+use crate::clock;
+
+const GRPC_TIMEOUT: &str = "grpc-timeout";
+
+/// In a request's extensions: the time after which nobody waits for the answer. Retries and hedges make no
+/// attempt that would begin after it, and wait for none.
+///
+/// ```
+/// use portcullis::{clock, protocol::Deadline};
+/// use std::time::Duration;
+///
+/// let mut request = http::Request::new(());
+/// request.extensions_mut().insert(Deadline::after(Duration::from_millis(300)));
+///
+/// let deadline = Deadline::of(&request).expect("it was just put there");
+/// assert!(deadline.at() <= clock::now() + Duration::from_millis(300));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Deadline(Time);
+
+impl Deadline {
+    /// At this time.
+    pub const fn new(at: Time) -> Self {
+        Self(at)
+    }
+
+    /// So long from now.
+    pub fn after(time: Duration) -> Self {
+        Self(clock::now() + time)
+    }
+
+    /// The time.
+    pub const fn at(self) -> Time {
+        self.0
+    }
+
+    /// The deadline in a request's extensions.
+    pub fn of<B>(request: &Request<B>) -> Option<Self> {
+        request.extensions().get().copied()
+    }
+}
+
+/// The deadline of a request, by its extensions.
+pub(super) fn of<B>(request: &Request<B>) -> Option<Time> {
+    Deadline::of(request).map(Deadline::at)
+}
+
+/// The deadline of a gRPC request, which may tell it by its header besides; the sooner one counts.
+pub(super) fn of_grpc<B>(request: &Request<B>) -> Option<Time> {
+    let told = request.headers().get(GRPC_TIMEOUT).and_then(|value| parse(value.to_str().ok()?));
+    let told = told.map(|left| clock::now() + left);
+    match (of(request), told) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (one, other) => one.or(other),
+    }
+}
+
+/// At most eight digits and a unit (gRPC over HTTP/2, "Timeout").
+fn parse(text: &str) -> Option<Duration> {
+    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    if digits.is_empty() || digits.len() > 8 || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+        return None;
+    }
+    let number: u64 = digits.parse().ok()?;
+    Some(match unit {
+        "H" => Duration::from_secs(number * 60 * 60),
+        "M" => Duration::from_secs(number * 60),
+        "S" => Duration::from_secs(number),
+        "m" => Duration::from_millis(number),
+        "u" => Duration::from_micros(number),
+        "n" => Duration::from_nanos(number),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_grpc_allows_and_nothing_else() {
+        assert_eq!(parse("100m"), Some(Duration::from_millis(100)));
+        assert_eq!(parse("99999999H"), Some(Duration::from_secs(99_999_999 * 3600)));
+        assert_eq!(parse("1n"), Some(Duration::from_nanos(1)));
+        for not in ["", "S", "1", "+1S", "-1S", "123456789S", "1s", "1.5S", "é", "1é"] {
+            assert_eq!(parse(not), None, "{not:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_sooner_one_counts() {
+        let in_ms = |ms| clock::now() + Duration::from_millis(ms);
+        let mut request = Request::builder().header(GRPC_TIMEOUT, "100m").body(()).unwrap();
+        assert_eq!(of_grpc(&request), Some(in_ms(100)));
+        request.extensions_mut().insert(Deadline::after(Duration::from_millis(50)));
+        assert_eq!(of_grpc(&request), Some(in_ms(50)));
+        assert_eq!(of(&request), Some(in_ms(50)));
+    }
+}

@@ -1,0 +1,73 @@
+//! No attempt starts, and no wait begins, that cannot end in time.
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use portcullis::{
+    BoxError, RetryLayer, RetryPolicy,
+    protocol::Deadline,
+    retry::{ReplayBody, Stop},
+};
+use tokio::time::Instant;
+use tower::{ServiceBuilder, ServiceExt, service_fn};
+
+use crate::support::{Seen, ms, policy};
+
+/// Makes a call that fails; when its attempts were made, in milliseconds.
+async fn attempts(retries: &RetryPolicy, grpc: bool, request: Request<Full<Bytes>>) -> Vec<u128> {
+    let seen = Seen::default();
+    let (log, started) = (seen.clone(), Instant::now());
+    let inner = service_fn(move |_: Request<ReplayBody<Full<Bytes>>>| {
+        log.push(started.elapsed().as_millis());
+        async {
+            let response = Response::builder().status(503).body(Full::<Bytes>::default());
+            response.map_err(BoxError::from)
+        }
+    });
+    let layer = RetryLayer::new(retries.clone()).idempotent();
+    let status = if grpc {
+        ServiceBuilder::new().layer(layer.grpc()).service(inner).oneshot(request).await.unwrap().status()
+    } else {
+        ServiceBuilder::new()
+            .layer(layer.http_client())
+            .service(inner)
+            .oneshot(request)
+            .await
+            .unwrap()
+            .status()
+    };
+    assert_eq!(status, 503, "the last answer is returned as it was");
+    seen.all()
+}
+
+fn request() -> Request<Full<Bytes>> {
+    Request::get("/").body(Full::default()).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_in_the_extensions_is_kept() {
+    let retries = policy(ms(40)).max_attempts(10).build().unwrap();
+    let mut request = request();
+    request.extensions_mut().insert(Deadline::after(ms(100)));
+    assert_eq!(attempts(&retries, false, request).await, [0, 40, 80]);
+    assert_eq!(retries.status().stopped(Stop::Deadline), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn grpc_tells_its_deadline_by_a_header() {
+    let retries = policy(ms(40)).max_attempts(10).build().unwrap();
+    let mut request = request();
+    request.headers_mut().insert("grpc-timeout", "100m".parse().unwrap());
+    assert_eq!(attempts(&retries, true, request.clone()).await, [0, 40, 80]);
+    request.extensions_mut().insert(Deadline::after(ms(50)));
+    assert_eq!(attempts(&retries, true, request).await, [0, 40], "the sooner one counts");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_policys_own_time_counts_too() {
+    let retries = policy(ms(40)).max_attempts(10).total_time(ms(70)).build().unwrap();
+    let mut request = request();
+    request.extensions_mut().insert(Deadline::after(ms(1000)));
+    assert_eq!(attempts(&retries, false, request).await, [0, 40]);
+    assert_eq!(retries.status().over_time, 1);
+}
