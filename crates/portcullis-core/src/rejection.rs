@@ -129,6 +129,7 @@ impl Rejection {
     }
 
     /// What this refusal says about the dependency: nothing, but for a timeout, which is its failure.
+    #[inline]
     pub fn verdict(&self) -> Verdict {
         match self.why {
             Why::Timeout { sent, .. } => {

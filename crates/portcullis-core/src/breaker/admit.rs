@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Admission, Env, Machine, State, Tally, cells::bump, env::happens, machine::Kind, state::Word};
+use super::{Admission, Env, Machine, State, Tally, admission::Kind, cells::bump, env::happens, state::Word};
 use crate::{BreakerEvidence, Name, Rejection, Time, rejection::UNKNOWN, time::nanos};
 
 /// Something changed since the refusal was decided.
@@ -135,10 +135,20 @@ impl Machine {
     }
 
     /// The same in `policy`'s name, counted on a shard that is known, without taking apart what it tells.
+    /// Whoever hears of it does so first, by a copy: what nobody else has seen need not lie in memory.
     #[inline(always)]
-    pub fn reject(&self, policy: &Name, tally: &Tally, refusing: Refusing) -> Rejection {
+    pub fn reject(
+        &self,
+        policy: &Name,
+        tally: &Tally,
+        refusing: Refusing,
+        heard: Option<impl FnOnce(Rejection)>,
+    ) -> Rejection {
         tally.refused();
         let kept = self.trouble().evidence.copy(refusing.state);
+        if let Some(hear) = heard {
+            hear(Rejection::by_breaker(policy.clone(), kept, refusing.wait));
+        }
         Rejection::by_breaker(policy.clone(), kept, refusing.wait)
     }
 

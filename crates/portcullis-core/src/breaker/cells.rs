@@ -9,7 +9,7 @@ use super::{
 use crate::{
     Padded, Time,
     sync::atomic::{
-        AtomicU64,
+        AtomicBool, AtomicU64,
         Ordering::{AcqRel, Acquire, Relaxed, Release},
     },
 };
@@ -57,18 +57,36 @@ pub(crate) enum Counters {
 
 /// One shard's counts, for who has looked up the shard already.
 #[derive(Clone)]
-pub struct Tally(Arc<Padded<Cell>>);
+pub struct Tally(Arc<Padded<Shard>>);
+
+/// One of several cells.
+#[derive(Default)]
+struct Shard {
+    cell: Cell,
+    /// Whether no other one has ever held a success. Under the breaker's lock.
+    alone: AtomicBool,
+}
 
 impl Tally {
+    fn new(timed: bool) -> Self {
+        Self(Arc::new(Padded(Shard { cell: Cell::new(timed), ..Shard::default() })))
+    }
+
     /// As [`Machine::succeed`](super::Machine::succeed), on this shard.
     #[inline]
     pub fn succeed(&self, admission: &Admission, env: &impl Env) -> bool {
-        admission.is_plain() && self.0.success(admission.epoch, env)
+        admission.is_plain() && self.0.cell.success(admission.epoch(), env)
     }
 
     #[inline]
     pub(crate) fn refused(&self) {
-        bump(&self.0.refused);
+        bump(&self.0.cell.refused);
+    }
+
+    /// All successes, with their tag, if no other shard has any. To be asked under the lock.
+    #[inline(always)]
+    pub(super) fn all_successes(&self) -> Option<u64> {
+        self.0.alone.load(Relaxed).then(|| self.0.cell.successes.load(Acquire))
     }
 }
 
@@ -82,7 +100,7 @@ impl Counters {
     /// `shards` is rounded up to a power of two.
     pub(crate) fn new(shards: usize, timed: bool) -> Self {
         let shards = shards.clamp(1, 1024).next_power_of_two();
-        Self::Shards((0..shards).map(|_| Tally(Arc::new(Padded(Cell::new(timed))))).collect())
+        Self::Shards((0..shards).map(|_| Tally::new(timed)).collect())
     }
 
     pub(crate) fn one(timed: bool) -> Self {
@@ -93,7 +111,7 @@ impl Counters {
     pub(crate) fn cell(&self, shard: usize) -> &Cell {
         match self {
             // A power of two of shards: the mask never leaves the slice.
-            Self::Shards(cells) => &cells[shard & (cells.len() - 1)].0,
+            Self::Shards(cells) => &cells[shard & (cells.len() - 1)].0.cell,
             Self::One(cell) => cell,
         }
     }
@@ -111,16 +129,34 @@ impl Counters {
             Self::One(cell) => (Some(cell), &[][..]),
             Self::Shards(cells) => (None, &cells[..]),
         };
-        one.into_iter().chain(shards.iter().map(|cell| &**cell.0))
+        one.into_iter().chain(shards.iter().map(|shard| &shard.0.cell))
     }
 
     /// Successes of `epoch` that no bucket holds. Every success that was counted before is in the sum.
     #[inline]
     pub(crate) fn successes_of(&self, epoch: Epoch) -> u64 {
         match self {
-            Self::Shards(cells) => cells.iter().map(|cell| cell.0.successes_of(epoch)).sum(),
+            Self::Shards(cells) => cells.iter().map(|shard| shard.0.cell.successes_of(epoch)).sum(),
             Self::One(cell) => cell.successes_of(epoch),
         }
+    }
+
+    /// The same with their tag, if that is one look. To be asked under the lock.
+    #[inline(always)]
+    pub(super) fn all_successes(&self, shard: usize) -> Option<u64> {
+        match self {
+            Self::Shards(cells) => cells[shard & (cells.len() - 1)].all_successes(),
+            Self::One(cell) => Some(cell.successes.load(Acquire)),
+        }
+    }
+
+    /// Begins to count successes in a cell in which there never was one. Under the lock, so that who adds up
+    /// knows where to look.
+    pub(crate) fn join(&self, cell: &Cell, epoch: Epoch) {
+        cell.enter(epoch);
+        let Self::Shards(cells) = self else { return };
+        let is_alone = cells.iter().filter(|shard| !shard.0.cell.is_new()).count() == 1;
+        cells.iter().for_each(|shard| shard.0.alone.store(is_alone && !shard.0.cell.is_new(), Relaxed));
     }
 
     /// Each shard, and when its bucket of time ends, if it is in one. To be asked under the lock.
@@ -131,9 +167,10 @@ impl Counters {
         })
     }
 
-    /// Moves every shard to `epoch`, so that no count of an older one can ever be taken for its own.
+    /// Moves every shard to `epoch`, so that no count of an older one can ever be taken for its own; but for
+    /// those that [have yet to join](Self::join).
     pub(crate) fn begin(&self, epoch: Epoch) {
-        self.cells().for_each(|cell| cell.enter(epoch));
+        self.cells().filter(|cell| !cell.is_new()).for_each(|cell| cell.enter(epoch));
     }
 
     /// When the buckets of time end that successes are to be put into: a time that is over for those still
@@ -187,6 +224,11 @@ impl Cell {
                 return;
             }
         }
+    }
+
+    /// Whether it never was of any epoch.
+    pub(crate) fn is_new(&self) -> bool {
+        self.successes.load(Relaxed) == 0
     }
 
     /// Whether the shard has yet to be moved on to `epoch`.

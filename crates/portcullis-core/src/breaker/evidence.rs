@@ -197,7 +197,10 @@ mod tests {
         let refusing = machine.refusing_for_long(now).unwrap();
         assert_eq!(machine.refusing(&now), Some(refusing));
         let refusal = machine.refuse(0, refusing);
-        let rejection = machine.reject(&Name::from("inventory"), &machine.tally(1), refusing);
+        let mut heard = None;
+        let hear = Some(|copy| heard = Some(copy));
+        let rejection = machine.reject(&Name::from("inventory"), &machine.tally(1), refusing, hear);
+        assert_eq!(heard.as_ref(), Some(&rejection));
         assert_eq!(rejection.reason(), Reason::Breaker(refusal.evidence));
         assert_eq!((rejection.retry_after(), machine.status(now()).refused), (refusal.retry_after, 2));
     }

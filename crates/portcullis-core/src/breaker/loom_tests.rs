@@ -6,6 +6,7 @@ mod live;
 mod manual;
 mod probes;
 mod recovering;
+mod shards;
 mod trips;
 mod wrong;
 mod wrong_windows;

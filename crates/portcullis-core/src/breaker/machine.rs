@@ -25,57 +25,6 @@ use crate::{
     },
 };
 
-/// Permission for one call; to be given back to [`Machine::settle`] exactly once.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use = "an admission that is not settled may hold a probe's permit until its lease ends"]
-pub struct Admission {
-    pub(super) epoch: Epoch,
-    pub(super) kind: Kind,
-    /// When it was given; known for all but plain calls.
-    pub(super) started: Time,
-}
-
-/// What an admission is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Call,
-    /// A call whose duration counts.
-    Timed,
-    /// A probe, with the permit that it holds.
-    Probe(u16),
-    /// A call of a recovering breaker.
-    Ramp,
-    /// It was to be refused, or passes by order: counted, and nothing more.
-    Bypass,
-    /// Not even counted.
-    Untracked,
-}
-
-impl Admission {
-    #[inline]
-    pub(super) fn new(epoch: Epoch, kind: Kind, started: Time) -> Self {
-        Self { epoch, kind, started }
-    }
-
-    /// Whether this call is a probe of a half-open breaker.
-    #[inline]
-    pub fn is_probe(&self) -> bool {
-        matches!(self.kind, Kind::Probe(_))
-    }
-
-    /// Whether this is a call of a closed breaker that need not know the time.
-    #[inline]
-    pub fn is_plain(&self) -> bool {
-        matches!(self.kind, Kind::Call)
-    }
-
-    /// Whether its result changes nothing, because the call was to be refused or passes by order.
-    #[inline]
-    pub fn is_bypass(&self) -> bool {
-        matches!(self.kind, Kind::Bypass | Kind::Untracked)
-    }
-}
-
 /// What the lock guards: the memory of the present epoch, made when there is something to remember.
 pub(super) type Guard<'a> = MutexGuard<'a, Option<Box<Log>>>;
 
@@ -183,7 +132,8 @@ impl Machine {
     /// Whether it is closed.
     #[inline]
     pub fn is_closed(&self) -> bool {
-        self.word().is_closed()
+        // A hint for now: nothing that was written before is read because of it.
+        Word::from_raw(self.word.load(Relaxed)).is_closed()
     }
 
     /// The state as it was left by the last call; an open breaker whose time is over shows as open until

@@ -34,12 +34,14 @@
 //! # Ok::<(), portcullis_core::ConfigError>(())
 //! ```
 
+mod admission;
 mod admit;
 mod cells;
 mod config;
 mod due;
 mod env;
 mod evidence;
+mod fail;
 mod hooks;
 mod log;
 mod machine;
@@ -61,6 +63,7 @@ mod loom_tests;
 mod model_tests;
 
 pub use crate::Mode;
+pub use admission::Admission;
 pub use admit::{Refusal, Refusing};
 pub use cells::Tally;
 pub use config::{
@@ -73,7 +76,7 @@ pub use env::Env;
 pub use evidence::Cause;
 pub(crate) use evidence::Kept;
 pub use hooks::{OpenTime, Opening, Seen, TripRule};
-pub use machine::{Admission, Machine};
+pub use machine::Machine;
 pub use preset::Preset;
 pub use settings::Settings;
 pub use state::State;

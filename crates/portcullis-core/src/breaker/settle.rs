@@ -2,10 +2,11 @@
 
 use super::{
     Admission, Env, Machine, State,
+    admission::Kind,
     cells::bump,
     evidence::Trip,
     log::Log,
-    machine::{Guard, Kind},
+    machine::Guard,
     state::Word,
     transition::Why,
     trip::{Found, Mark},
@@ -33,56 +34,13 @@ impl Machine {
     /// races with the end of its epoch counts in that epoch, or as late.
     #[inline]
     pub fn succeed(&self, shard: usize, admission: &Admission, env: &impl Env) -> bool {
-        admission.is_plain() && self.cell(shard).success(admission.epoch, env)
-    }
-
-    /// Records a failure: what [`settle`](Self::settle) does with one, without moving it around.
-    ///
-    /// Under the lock from the look at the epoch to the transition: one failure opens, none is added to an
-    /// epoch that it ended, and the evidence is that failure's.
-    #[inline(never)]
-    pub fn fail(&self, shard: usize, admission: &Admission, failure: &Failure, env: &impl Env) {
-        if admission.kind != Kind::Call || failure.retry_after.is_some() {
-            return self.settle_slow(shard, admission, Outcome::Failure(*failure), env);
-        }
-        let mut guard = lock(&self.log);
-        let word = self.word();
-        let added = guard.as_deref_mut().is_some_and(|log| {
-            word.epoch() == admission.epoch
-                && log.is_current(&self.settings)
-                && log.add_plain(failure.kind, &self.counters, word.epoch())
-        });
-        if added {
-            return;
-        }
-        self.fail_slow(guard, shard, admission, failure, env);
-    }
-
-    /// The first failure, one that may meet a rule, or a late one.
-    #[cold]
-    #[inline(never)]
-    fn fail_slow(
-        &self,
-        mut guard: Guard<'_>,
-        shard: usize,
-        admission: &Admission,
-        failure: &Failure,
-        env: &impl Env,
-    ) {
-        let word = self.word();
-        if word.epoch() != admission.epoch {
-            return bump(&self.cell(shard).late);
-        }
-        let mark = Mark { failure: Some(failure.kind), slow: false };
-        let log = self.log_of(&mut guard, word, env);
-        let found = log.mark(mark, &self.counters, word.epoch(), || env.now());
-        self.act(guard, word, found, env);
+        admission.is_plain() && self.cell(shard).success(admission.epoch(), env)
     }
 
     #[cold]
     #[inline(never)]
-    fn settle_slow(&self, shard: usize, admission: &Admission, outcome: Outcome, env: &impl Env) {
-        match admission.kind {
+    pub(super) fn settle_slow(&self, shard: usize, admission: &Admission, outcome: Outcome, env: &impl Env) {
+        match admission.kind() {
             Kind::Call => self.call_ended(shard, admission, outcome, false, env),
             Kind::Timed => {
                 let (outcome, slow) = self.judge_age(admission, outcome, env);
@@ -111,7 +69,7 @@ impl Machine {
     fn call_ended(&self, shard: usize, admission: &Admission, outcome: Outcome, slow: bool, env: &impl Env) {
         let cell = self.cell(shard);
         let word = self.word();
-        if word.epoch() != admission.epoch {
+        if word.epoch() != admission.epoch() {
             return bump(&cell.late);
         }
         match outcome {
@@ -128,6 +86,13 @@ impl Machine {
     /// A success that was slow, or that is the first of its bucket of time, or that met another.
     fn succeeded(&self, shard: usize, word: Word, slow: bool, env: &impl Env) {
         let cell = self.cell(shard);
+        if cell.is_new() {
+            let _guard = lock(&self.log);
+            if !self.is_still(word) {
+                return bump(&cell.late);
+            }
+            self.counters.join(cell, word.epoch());
+        }
         // A slow one is in the same bucket as what is remembered of it.
         let now = if slow { env.now() } else { env.coarse() };
         if cell.is_behind(word.epoch()) {
@@ -168,7 +133,7 @@ impl Machine {
     }
 
     /// Opens, when a rule is met.
-    fn act(&self, guard: Guard<'_>, word: Word, found: Found, env: &impl Env) {
+    pub(super) fn act(&self, guard: Guard<'_>, word: Word, found: Found, env: &impl Env) {
         match found {
             Found::Nothing => {}
             _ if word.state() == State::MetricsOnly => {}
@@ -197,7 +162,7 @@ impl Machine {
 
     /// The log, made if need be, and by the rules of now.
     #[inline]
-    fn log_of<'a>(&self, guard: &'a mut Guard<'_>, word: Word, env: &impl Env) -> &'a mut Log {
+    pub(super) fn log_of<'a>(&self, guard: &'a mut Guard<'_>, word: Word, env: &impl Env) -> &'a mut Log {
         // A new one goes by the rules of now, which the shards and the word may not know yet.
         let is_new = guard.is_none();
         let log = guard.get_or_insert_with(|| Box::new(Log::new(&self.settings)));
@@ -216,7 +181,7 @@ impl Machine {
             (outcome, _) => outcome,
         };
         let word = self.word();
-        if word.epoch() != admission.epoch {
+        if word.epoch() != admission.epoch() {
             return bump(&self.cell(shard).late);
         }
         self.count(shard, outcome);
@@ -225,8 +190,8 @@ impl Machine {
             Outcome::Failure(failure) => self.trial_failed(word, admission, &failure, env),
             Outcome::Ignored | Outcome::Abandoned => {}
         }
-        if let Kind::Probe(slot) = admission.kind {
-            self.trouble().probes.give_back(admission.epoch, slot);
+        if let Kind::Probe(slot) = admission.kind() {
+            self.trouble().probes.give_back(admission.epoch(), slot);
         }
     }
 

@@ -167,6 +167,8 @@ pub(crate) struct Epoch(u16);
 
 impl Epoch {
     pub(crate) const FIRST: Self = Self(1);
+    /// That of a word that was never written.
+    pub(crate) const NONE: Self = Self(0);
 
     pub(crate) fn next(self) -> Self {
         // Never 0, so that a word that was never written belongs to no epoch.
@@ -180,6 +182,7 @@ impl Epoch {
     }
 
     /// The epoch a word is tagged with.
+    #[inline]
     pub(crate) fn of(word: u64) -> Self {
         Self((word >> (64 - EPOCH_BITS)) as u16)
     }

@@ -7,7 +7,13 @@
 //! Only a failure or a slow call can trip: a quick success never raises a share, and the call on which the
 //! minimum number of calls is reached is judged like any other.
 
-use super::{Cause, Config, Seen, cells::Counters, evidence::Trip, log::Log, state::Epoch};
+use super::{
+    Cause, Seen,
+    cells::Counters,
+    evidence::Trip,
+    log::{Log, Rules},
+    state::Epoch,
+};
 use crate::{FailureKind, Time};
 
 /// A call that is more than a success.
@@ -27,30 +33,6 @@ pub(crate) enum Found {
     Ask(Seen),
 }
 
-/// The rules that are asked about every failure, without a detour.
-pub(super) struct Plain {
-    /// Whether there are no others.
-    alone: bool,
-    consecutive: u64,
-    ratio: f64,
-    minimum_calls: u32,
-}
-
-impl Plain {
-    pub(super) fn new(config: &Config) -> Self {
-        Self {
-            alone: config.time_window.is_none()
-                && config.slow_calls.is_none()
-                && config.kind_limits.is_empty()
-                && config.rule.is_none(),
-            // What is off is never met.
-            consecutive: config.consecutive_failures.map_or(u64::MAX, u64::from),
-            ratio: config.failure_ratio.unwrap_or(f64::INFINITY),
-            minimum_calls: config.minimum_calls,
-        }
-    }
-}
-
 impl Log {
     /// Adds a call, which the caller knows to be one of the current epoch, and asks the rules. A slow
     /// success must be counted as a success before.
@@ -63,11 +45,14 @@ impl Log {
     ) -> Found {
         let successes = self.successes(counters, epoch);
         let total = self.add(mark, successes);
-        if self.recent.is_some() {
+        if self.is_timed() {
             self.add_recent(mark, now());
         }
         if let Some(trip) = self.met(mark, total, counters, epoch) {
             return Found::Trip(trip);
+        }
+        if self.rules == Rules::Timed {
+            self.allow_timed(total, counters, epoch);
         }
         match self.config.rule {
             Some(_) => Found::Ask(self.seen(mark, total, counters, epoch)),
@@ -75,35 +60,44 @@ impl Log {
         }
     }
 
-    /// Adds a failure, if that meets no rule for certain: the short way. Otherwise nothing is added.
-    #[inline(always)]
-    pub(crate) fn add_plain(&mut self, kind: FailureKind, counters: &Counters, epoch: Epoch) -> bool {
-        if !self.plain.alone {
-            return false;
-        }
-        let successes = self.successes(counters, epoch);
-        let run = if successes == self.run_after { self.run + 1 } else { 1 };
+    /// Adds a failure after so many successes, if that meets no rule for certain, and lets those follow
+    /// [ahead](Self::add_ahead) that do not meet one either. Otherwise nothing is added.
+    pub(crate) fn add_harmless(&mut self, kind: FailureKind, successes: u64) -> bool {
         let position = successes + self.count;
-        let failures = self.failures.held() + 1; // at most
-        let calls = self.failures.calls(position + 1);
-        let ratio_may_be_met =
-            calls >= self.plain.minimum_calls && f64::from(failures) / f64::from(calls) >= self.plain.ratio;
-        if run >= self.plain.consecutive || ratio_may_be_met {
+        let failures = self.failures.count(position + 1) + 1;
+        let harmless = self.harmless(self.failures.calls_up_to(position + 1));
+        let run = self.run_with(position);
+        if run >= self.row || failures > harmless {
             return false;
         }
-        self.failures.mark(position, kind as u8);
-        self.count += 1;
-        self.total += 1;
-        (self.run, self.run_after) = (run, successes);
-        self.last_failure = Some(kind);
-        self.by_kind[kind.index()] += 1;
+        self.failures.mark_next(position, kind as u8);
+        // With more calls it takes more failures.
+        self.failures.allow(harmless);
+        self.run = run;
+        self.counted(kind);
         true
+    }
+
+    /// The same for a rule about the last seconds too: with this many calls in the windows, or with more.
+    fn allow_timed(&mut self, total: u64, counters: &Counters, epoch: Epoch) {
+        let (Some(rule), Some(recent)) = (self.config.time_window, self.recent(counters, epoch)) else {
+            return;
+        };
+        let last = self.harmless(self.failures.calls(total));
+        self.allow(last, harmless(rule.failure_ratio, recent.calls.max(rule.minimum_calls)));
+    }
+
+    /// How many failures in the window of the last calls do not meet the rule for their share, while it
+    /// holds so many calls or more.
+    fn harmless(&self, calls: u32) -> u32 {
+        let minimum = self.config.minimum_calls;
+        self.config.failure_ratio.map_or(u32::MAX, |ratio| harmless(ratio, calls.max(minimum)))
     }
 
     fn met(&mut self, mark: Mark, total: u64, counters: &Counters, epoch: Epoch) -> Option<Trip> {
         let failures = self.failures.count(total);
         if let Some(limit) = self.config.consecutive_failures {
-            if mark.failure.is_some() && self.run >= u64::from(limit) {
+            if mark.failure.is_some() && self.run >= limit {
                 return Some(self.trip(Cause::ConsecutiveFailures, limit.into(), total));
             }
         }
@@ -134,11 +128,7 @@ impl Log {
         }
         let kind = mark.failure?;
         let limit = *self.config.kind_limits.get(&kind)?;
-        let count = match &self.recent {
-            Some(recent) => recent.sum_of_kind(kind as u8),
-            None => self.failures.count_of(kind as u8).into(),
-        };
-        (count >= u64::from(limit)).then(|| trip(Cause::KindLimit, limit.into()))
+        (self.of_kind(kind) >= u64::from(limit)).then(|| trip(Cause::KindLimit, limit.into()))
     }
 
     fn trip(&mut self, cause: Cause, limit: f64, total: u64) -> Trip {
@@ -149,8 +139,43 @@ impl Log {
         Seen {
             calls: self.window(total),
             recent: self.recent(counters, epoch),
-            consecutive_failures: u32::try_from(self.in_a_row(total - self.count)).unwrap_or(u32::MAX),
+            consecutive_failures: self.in_a_row(total - self.count),
             failure: mark.failure,
+        }
+    }
+}
+
+/// How many failures are less than this share of so many calls, or of more; at most one less than the true
+/// number.
+fn harmless(ratio: f64, calls: u32) -> u32 {
+    let calls = f64::from(calls);
+    // `as` rounds down, and saturates.
+    let failures = (ratio * calls) as u32;
+    // As the rules have it, for a product is rounded too.
+    if f64::from(failures) / calls < ratio { failures } else { failures.saturating_sub(1) }
+}
+
+#[cfg(all(test, not(portcullis_loom)))]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_harmless_meets_no_rule(ratio in 0.0f64..=1.0, calls in 1u32..2_000_000, more: u16) {
+            let failures = harmless(ratio, calls);
+            let is_met = |failures: u32, calls: u32| f64::from(failures) / f64::from(calls) >= ratio;
+            prop_assert!(failures == 0 || !is_met(failures, calls));
+            prop_assert!(failures == 0 || !is_met(failures, calls + u32::from(more)));
+            prop_assert!(is_met(failures + 2, calls), "{} is too few", failures);
+        }
+
+        /// Shares and numbers as they are written down, of which the product is a whole number.
+        #[test]
+        fn what_is_harmless_is_just_below_the_limit(percent in 1u32..=100, hundreds in 1u32..10_000) {
+            let failures = harmless(f64::from(percent) / 100.0, hundreds * 100);
+            prop_assert!((percent * hundreds - 1..=percent * hundreds).contains(&(failures + 1)), "{}", failures);
         }
     }
 }

@@ -3,11 +3,11 @@
 //! Only marked calls are remembered, each by its place among all calls. A place is 64 bits wide, and no
 //! mark in the window is further than the window's size from the newest: 28 bits tell them apart.
 
+mod ring;
 #[cfg(all(test, not(portcullis_loom)))]
 mod tests;
 
-use std::collections::VecDeque;
-
+use self::ring::Ring;
 use super::{KINDS, kind_index};
 
 const KIND_BITS: u32 = 4;
@@ -16,11 +16,12 @@ const KIND_MASK: u32 = (1 << KIND_BITS) - 1;
 /// Above this many calls a window by time is the better one; and far below 2 to the power of 28.
 const MAX_SIZE: u32 = 1_000_000;
 
-/// Room for the first marks; doubled whenever it does not suffice.
+/// Room for the first marks, and the least that is added when it does not suffice.
 const FIRST_MARKS: usize = 4;
 
-/// No total is above it.
-const NEVER: u64 = u64::MAX;
+/// How far apart two marks may be that are added [ahead](CountWindow::mark_ahead), so that 28 bits tell
+/// the marks apart that are then held: no more than [`MAX_SIZE`].
+const MAX_STEP: u64 = 1 << 8;
 
 /// Which of the last `size` calls were marked: failed, or were slow. Exact for any history.
 ///
@@ -45,16 +46,16 @@ const NEVER: u64 = u64::MAX;
 #[derive(Clone, Debug)]
 pub struct CountWindow {
     /// Oldest first: the low 28 bits of the call's number, then 4 bits of kind.
-    marks: VecDeque<u32>,
+    marks: Ring,
     /// How many marks there are of each kind, when somebody wants to know.
     kinds: Option<Box<[u32; KINDS]>>,
-    /// The newest mark's number. Every mark is less than `size` before it.
+    /// The newest mark's number.
     newest: u64,
-    /// The last total that still has the oldest mark in the window; [`NEVER`] exceeded without marks.
-    leaves: u64,
     /// The first call that is known of.
     floor: u64,
     size: u32,
+    /// How many marks there may be before somebody has to think about the next.
+    most: u32,
 }
 
 impl CountWindow {
@@ -63,7 +64,7 @@ impl CountWindow {
     /// It allocates nothing before the first mark, and never room for more than `size` marks.
     pub fn new(size: u32) -> Self {
         let size = size.clamp(1, MAX_SIZE);
-        Self { marks: VecDeque::new(), kinds: None, newest: 0, leaves: NEVER, floor: 0, size }
+        Self { marks: Ring::default(), kinds: None, newest: 0, floor: 0, size, most: 0 }
     }
 
     /// Marks the call before which `position` calls ended, with a `kind` below 16.
@@ -71,53 +72,99 @@ impl CountWindow {
     /// A call marked twice counts twice, but a window of `size` calls never holds more than `size` marks.
     #[inline]
     pub fn mark(&mut self, position: u64, kind: u8) {
+        self.marks.settle();
         if position < self.floor {
             return;
         }
         let newest = position.max(self.newest);
-        if newest >= self.leaves {
-            self.drop_oldest();
-            if newest >= self.leaves {
-                self.forget(newest.saturating_add(1));
-            }
-        }
-        if self.marks.len() == self.marks.capacity() {
+        self.forget(newest.saturating_add(1));
+        self.mark_next(newest, kind);
+    }
+
+    /// Marks the last one of the calls that were [counted](Self::count) just before.
+    #[inline]
+    pub(crate) fn mark_next(&mut self, position: u64, kind: u8) {
+        if self.marks.is_narrow() {
             self.make_room();
         }
-        self.newest = newest;
-        self.leaves = self.leaves.min(self.leaves_at(newest));
-        self.marks.push_back(pack(newest, kind));
+        self.newest = position;
+        self.most = 0;
+        self.marks.push(pack(position, kind));
         if let Some(kinds) = &mut self.kinds {
             kinds[kind_index(kind)] += 1;
         }
     }
 
+    /// Marks a call that is not before the newest mark, if the window has [no more](Self::allow) marks with
+    /// it than are allowed, and it is as simple as that: the short way. Otherwise it is still to be marked.
+    #[inline(always)]
+    pub(crate) fn mark_ahead(&mut self, position: u64, kind: u8) -> bool {
+        let mark = pack(position, kind);
+        let marks = position.wrapping_sub(self.newest) <= MAX_STEP
+            && (self.marks.push_ahead(mark) || self.look_ahead(position) && self.marks.push_ahead(mark));
+        if marks {
+            self.newest = position;
+        }
+        marks
+    }
+
+    /// Forgets what is out of the window with the call at `position`, and whether there may be more marks then.
+    #[inline(never)]
+    fn look_ahead(&mut self, position: u64) -> bool {
+        self.marks.settle();
+        self.forget(position.saturating_add(1));
+        !self.marks.is_narrow() && self.marks.allow_up_to(self.most) > 0
+    }
+
+    /// Lets marks be added [ahead](Self::mark_ahead) as long as the window has no more than `most`; none
+    /// while marks are counted by kind. Any other mark puts an end to that.
+    #[inline]
+    pub(crate) fn allow(&mut self, most: u32) {
+        self.most = if self.kinds.is_none() { most } else { 0 };
+        self.marks.allow_up_to(self.most);
+    }
+
+    /// The newest mark's number; 0 before there was one.
+    #[inline(always)]
+    pub(crate) fn newest(&self) -> u64 {
+        self.newest
+    }
+
     /// How many of the last `size` of `total` calls are marked. Those before them are forgotten.
     #[inline]
     pub fn count(&mut self, total: u64) -> u32 {
-        if total > self.leaves {
-            self.forget(total);
-        }
-        self.marks.len() as u32
+        self.marks.settle();
+        self.forget(total);
+        self.marks.settled_len()
     }
 
     /// How many marks are held: at least as many as the window has now.
     #[inline]
     pub fn held(&self) -> u32 {
-        self.marks.len() as u32
+        self.marks.len()
     }
 
     /// The same as [`count`](Self::count), and forgets nothing.
     pub fn peek(&self, total: u64) -> u32 {
-        let gone = self.marks.partition_point(|&mark| total > self.leaves_at(self.position(mark)));
-        (self.marks.len() - gone) as u32
+        let is_gone = |&index: &u32| self.leaves_before(self.marks.get(index), total);
+        let (mut gone, mut there) = (0, self.marks.len());
+        while gone < there {
+            let middle = gone.midpoint(there);
+            if is_gone(&middle) { gone = middle + 1 } else { there = middle }
+        }
+        self.marks.len() - gone
     }
 
     /// How many calls the window holds after `total` calls: `size`, or fewer when fewer are known of.
     #[inline]
     pub fn calls(&self, total: u64) -> u32 {
-        let known = self.with_marks(total).saturating_sub(self.floor);
-        known.min(u64::from(self.size)) as u32
+        self.calls_up_to(self.with_marks(total))
+    }
+
+    /// The same, for a total that leaves out no mark.
+    #[inline]
+    pub(crate) fn calls_up_to(&self, total: u64) -> u32 {
+        total.saturating_sub(self.floor).min(u64::from(self.size)) as u32
     }
 
     /// How many marks of this kind there were at the last [`count`](Self::count) or [`mark`](Self::mark);
@@ -128,9 +175,10 @@ impl CountWindow {
 
     /// Whether marks are counted by kind (off at first). Switched on, it counts the marks already there.
     pub fn count_kinds(&mut self, on: bool) {
+        self.settle();
         self.kinds = on.then(|| {
             let mut kinds = Box::new([0; KINDS]);
-            self.marks.iter().for_each(|&mark| kinds[kind_of(mark)] += 1);
+            self.marks.iter().for_each(|mark| kinds[kind_of(mark)] += 1);
             kinds
         });
     }
@@ -140,11 +188,11 @@ impl CountWindow {
     /// Of an enlarged window the calls that the old one had left behind are unknown: it holds fewer than
     /// `size` calls until enough new ones have ended.
     pub fn resize(&mut self, size: u32, total: u64) {
+        self.settle();
         let total = self.with_marks(total);
         self.forget(total);
         self.floor = self.floor.max(total.saturating_sub(u64::from(self.size)));
         self.size = size.clamp(1, MAX_SIZE);
-        self.leaves = self.oldest_leaves();
         self.forget(total);
         self.marks.shrink_to(self.size as usize);
     }
@@ -152,8 +200,8 @@ impl CountWindow {
     /// Forgets everything; the next call is number 0 again. Memory is kept for the marks to come.
     pub fn clear(&mut self) {
         self.marks.clear();
+        self.most = 0;
         self.newest = 0;
-        self.leaves = NEVER;
         self.floor = 0;
         if let Some(kinds) = &mut self.kinds {
             kinds.fill(0);
@@ -166,37 +214,37 @@ impl CountWindow {
         self.marks.capacity() * size_of::<u32>() + kinds
     }
 
+    /// From now on, no mark is added ahead.
+    fn settle(&mut self) {
+        self.most = 0;
+        self.marks.settle();
+    }
+
     /// Forgets what is out of the window after `total` calls.
-    #[cold]
-    #[inline(never)]
+    #[inline]
     fn forget(&mut self, total: u64) {
-        while total > self.leaves {
-            self.drop_oldest();
+        let since_newest = total.saturating_sub(self.newest);
+        // As the marks are packed: those that are in the window are nearer to the newest than this.
+        let edge = (u64::from(self.size) + 1).saturating_sub(since_newest) << KIND_BITS;
+        let newest = pack(self.newest, KIND_MASK as u8);
+        match &mut self.kinds {
+            None => self.marks.pop_below(newest, edge as u32, |_| ()),
+            Some(kinds) => self.marks.pop_below(newest, edge as u32, |mark| kinds[kind_of(mark)] -= 1),
         }
     }
 
-    #[inline]
+    #[cold]
     fn drop_oldest(&mut self) {
-        if let (Some(mark), Some(kinds)) = (self.marks.pop_front(), &mut self.kinds) {
+        if let (Some(mark), Some(kinds)) = (self.marks.pop(), &mut self.kinds) {
             kinds[kind_of(mark)] -= 1;
         }
-        self.leaves = self.oldest_leaves();
     }
 
+    /// Whether a mark is no longer in the window after `total` calls.
     #[inline]
-    fn oldest_leaves(&self) -> u64 {
-        self.marks.front().map_or(NEVER, |&oldest| self.leaves_at(self.position(oldest)))
-    }
-
-    /// The last total that has the call of this number in the window.
-    #[inline]
-    fn leaves_at(&self, position: u64) -> u64 {
-        position.saturating_add(u64::from(self.size))
-    }
-
-    #[inline]
-    fn position(&self, mark: u32) -> u64 {
-        self.newest - u64::from(distance(self.newest, mark))
+    fn leaves_before(&self, mark: u32, total: u64) -> bool {
+        let since_newest = total.saturating_sub(self.newest);
+        since_newest.saturating_add(distance(self.newest, mark).into()) > u64::from(self.size)
     }
 
     /// The total of calls, which is not below the newest mark's.
@@ -206,13 +254,14 @@ impl CountWindow {
 
     #[cold]
     fn make_room(&mut self) {
-        let (held, most) = (self.marks.len(), self.size as usize);
+        let (held, most) = (self.marks.len() as usize, self.size as usize);
         if held >= most {
             return self.drop_oldest();
         }
-        // Left alone, it would double beyond the window's size.
-        let room = (held * 2).max(FIRST_MARKS).min(most);
-        self.marks.reserve_exact(room - held);
+        let room = held + (held / 4).max(FIRST_MARKS);
+        if room.min(most) > self.marks.capacity() {
+            self.marks.grow_to(room.min(most));
+        }
     }
 }
 

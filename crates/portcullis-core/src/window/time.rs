@@ -64,6 +64,9 @@ pub struct TimeWindow {
     /// When the newest bucket ends.
     end: Time,
     head: usize,
+    /// How many failures there may be, until the next bucket begins, before somebody has to think about
+    /// another.
+    most: u64,
 }
 
 /// What is counted in one bucket; each count stops at its end.
@@ -88,6 +91,7 @@ impl TimeWindow {
             newest: 0,
             end: Time::from_nanos(width),
             head: 0,
+            most: 0,
         }
     }
 
@@ -130,6 +134,18 @@ impl TimeWindow {
         }
     }
 
+    /// Whether a failure at `now` is in the newest bucket, and [no more](Self::allow) than are allowed.
+    #[inline]
+    pub(crate) fn allows(&self, now: Time) -> bool {
+        self.sum.failures < self.most && now < self.end && now >= self.start()
+    }
+
+    /// [Allows](Self::allows) so many failures in the window, until it moves on to another bucket: up to then
+    /// there are only more calls. None while failures are counted by kind.
+    pub(crate) fn allow(&mut self, most: u64) {
+        self.most = if self.kinds.is_none() { most } else { 0 };
+    }
+
     /// Counts that a success was slow, moving on to `now`. The success itself is for
     /// [`add_successes`](Self::add_successes).
     pub fn slow_success(&mut self, now: Time) {
@@ -152,6 +168,7 @@ impl TimeWindow {
 
     /// Whether failures are counted by kind (off at first).
     pub fn count_kinds(&mut self, on: bool) {
+        self.most = 0;
         match &self.kinds {
             Some(_) if on => {}
             _ => self.kinds = on.then(|| Box::new(Kinds::new(self.buckets.len()))),
@@ -179,6 +196,7 @@ impl TimeWindow {
     pub fn clear(&mut self) {
         self.buckets.fill(Bucket::default());
         self.sum = Counts::default();
+        self.most = 0;
         if let Some(kinds) = &mut self.kinds {
             kinds.clear();
         }
@@ -225,6 +243,7 @@ impl TimeWindow {
         } else if self.sum != Counts::default() {
             self.clear();
         }
+        self.most = 0;
         self.newest = self.newest.max(number);
         self.end = self.end_of_number(self.newest);
     }

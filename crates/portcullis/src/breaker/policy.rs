@@ -164,17 +164,9 @@ impl Breaker {
     /// A rejection for a call that was seen to be refused.
     #[inline(always)]
     pub(super) fn refuse(&self, refusing: Refusing) -> Rejection {
-        if self.shared.surroundings.emitter.is_heard() {
-            return self.refuse_aloud(refusing);
-        }
         let Shared { machine, surroundings } = &*self.shared;
-        machine.reject(&surroundings.name, self.shared.local(), refusing)
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn refuse_aloud(&self, refusing: Refusing) -> Rejection {
-        self.rejection(self.shared.machine.refuse(shard::current(), refusing))
+        let heard = surroundings.emitter.is_heard().then_some(|rejection| tell(surroundings, rejection));
+        machine.reject(&surroundings.name, self.shared.local(), refusing, heard)
     }
 
     /// Looks whether a call that came now would be refused for certain.
@@ -282,6 +274,12 @@ impl Breaker {
     }
 }
 
+#[cold]
+#[inline(never)]
+fn tell(surroundings: &Surroundings, rejection: Rejection) {
+    surroundings.emitter.rejected(&rejection, true);
+}
+
 /// Runs an admitted call, and settles its ticket.
 pub(super) async fn run<K, F, Fut, T, E>(admitted: Result<K, Rejection>, call: F) -> Result<T, E>
 where
@@ -294,7 +292,7 @@ where
     let mut future = pin!(async { call().await });
     poll_fn(|cx| {
         let result = ready!(watched(&mut ticket, || future.as_mut().poll(cx)));
-        finish::<_, _, (), _, _>(&Typed::default(), (), result, &mut ticket)
+        finish::<_, _, (), _, _>(&Typed::default(), (), result, ticket.take())
     })
     .await
 }

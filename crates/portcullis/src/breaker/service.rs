@@ -68,24 +68,6 @@ where
             return ResponseFuture::running(inner, protocol, context, ticket);
         }
         let retry = protocol.attempt(&request).is_retry();
-        self.call_slow(request, retry, protocol, context)
-    }
-}
-
-impl<S, P> BreakerService<S, P> {
-    /// A call of a breaker that is not closed.
-    #[cold]
-    #[inline(never)]
-    fn call_slow<Req, Cx>(
-        &mut self,
-        request: Req,
-        retry: bool,
-        protocol: P,
-        context: Cx,
-    ) -> ResponseFuture<S::Future, P, Cx, Req>
-    where
-        S: Service<Req>,
-    {
         match self.breaker.admit_slow(retry) {
             Ok(mut ticket) => {
                 let inner = watched(&mut ticket, || self.inner.call(request));

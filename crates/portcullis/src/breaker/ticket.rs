@@ -12,54 +12,47 @@ use crate::{Ticket, shard::Pinned};
 
 /// A breaker's permission for one call. Dropped unsettled, it counts as abandoned.
 #[must_use = "dropped unsettled, it counts as abandoned"]
-pub struct BreakerTicket(Option<Open>);
-
-/// A call whose end is not known yet.
-struct Open {
-    shared: Pinned<Shared, Tally>,
+pub struct BreakerTicket {
+    /// `None` when the call has been settled.
+    shared: Option<Pinned<Shared, Tally>>,
     admission: Admission,
 }
 
 impl BreakerTicket {
     #[inline]
     pub(super) fn new(shared: Pinned<Shared, Tally>, admission: Admission) -> Self {
-        Self(Some(Open { shared, admission }))
+        Self { shared: Some(shared), admission }
     }
 
     /// Whether this call is a probe of a half-open breaker, and has not been settled.
     pub fn is_probe(&self) -> bool {
-        self.0.as_ref().is_some_and(|open| open.admission.is_probe())
+        self.shared.is_some() && self.admission.is_probe()
     }
 }
 
-impl Open {
-    /// Counts the success of a call of a closed breaker; `false` when it is anything else.
-    #[inline(always)]
-    fn counts(&self, verdict: &Verdict) -> bool {
-        // The kind of the admission tells, too, that there is one: one look.
-        self.admission.is_plain()
-            && matches!(verdict, Verdict::Success)
-            && self.shared.local().succeed(&self.admission, &self.shared.surroundings.world())
-    }
-
-    /// Everything else.
-    #[inline(never)]
-    fn settle(&self, verdict: &Verdict) {
-        let Self { shared, admission } = self;
-        match verdict {
-            Verdict::Failure(failure) => {
-                shared.machine.fail(shared.shard(), admission, failure, &shared.surroundings.world());
-            }
-            other => end(shared, admission.clone(), (*other).into()),
-        }
-    }
-}
-
-/// By value, so that nothing is left to be dropped where this is called.
+/// What ends a call in any other way than the short one takes all by value, in registers: nothing of a ticket
+/// must be in memory for it.
 #[cold]
 #[inline(never)]
 fn abandon(shared: Pinned<Shared, Tally>, admission: Admission) {
     end(&shared, admission, Outcome::Abandoned);
+}
+
+/// A success that does not go the short way.
+#[inline(never)]
+fn succeed(shared: Pinned<Shared, Tally>, admission: Admission) {
+    end(&shared, admission, Outcome::Success);
+}
+
+#[inline(never)]
+fn settle(shared: Pinned<Shared, Tally>, admission: Admission, verdict: Verdict) {
+    match verdict {
+        Verdict::Failure(failure) => {
+            let around = || (shared.shard(), shared.surroundings.world());
+            shared.machine.fail_on(shared.local(), &admission, &failure, around);
+        }
+        other => end(&shared, admission, other.into()),
+    }
 }
 
 #[cold]
@@ -71,13 +64,15 @@ fn end(shared: &Pinned<Shared, Tally>, admission: Admission, outcome: Outcome) {
 impl Ticket for BreakerTicket {
     #[inline(always)]
     fn settle(&mut self, verdict: Verdict) {
-        match &self.0 {
-            Some(open) if open.counts(&verdict) => self.0 = None,
-            Some(open) => {
-                open.settle(&verdict);
-                self.0 = None;
+        let Some(shared) = self.shared.take() else { return };
+        let admission = self.admission.clone();
+        match verdict {
+            Verdict::Success => {
+                if !shared.local().succeed(&admission, &shared.surroundings.world()) {
+                    succeed(shared, admission);
+                }
             }
-            None => {}
+            other => settle(shared, admission, other),
         }
     }
 }
@@ -85,18 +80,17 @@ impl Ticket for BreakerTicket {
 impl Drop for BreakerTicket {
     #[inline]
     fn drop(&mut self) {
-        if let Some(Open { shared, admission }) = self.0.take() {
-            abandon(shared, admission);
+        if let Some(shared) = self.shared.take() {
+            abandon(shared, self.admission.clone());
         }
     }
 }
 
 impl fmt::Debug for BreakerTicket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let open = self.0.as_ref();
         f.debug_struct("BreakerTicket")
-            .field("breaker", &open.map(|open| &open.shared.surroundings.name))
-            .field("admission", &open.map(|open| &open.admission))
+            .field("breaker", &self.shared.as_ref().map(|shared| &shared.surroundings.name))
+            .field("admission", &self.admission)
             .finish()
     }
 }

@@ -63,8 +63,10 @@ where
     }
 
     #[inline(always)]
-    fn complete<T: Ticket>(&self, (): (), response: Res, ticket: &mut Option<T>) -> Res {
-        ticket.settle(self.classify.classify(Ok(&response)).unwrap_or(Verdict::Success));
+    fn complete<T: Ticket>(&self, (): (), response: Res, ticket: Option<T>) -> Res {
+        if let Some(mut ticket) = ticket {
+            ticket.settle(self.classify.classify(Ok(&response)).unwrap_or(Verdict::Success));
+        }
         response
     }
 

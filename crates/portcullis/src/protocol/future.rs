@@ -61,27 +61,13 @@ where
         match this.state.project() {
             StateProj::Running { inner, ticket } => {
                 let result = ready!(watched(ticket, || inner.poll(cx)));
-                finish(this.protocol, this.context.clone(), result, ticket)
+                finish(this.protocol, this.context.clone(), result, ticket.take())
             }
-            StateProj::Refused { rejection } => refuse(this.protocol, this.context.clone(), rejection),
+            StateProj::Refused { rejection } => match rejection.take() {
+                Some(rejection) => Poll::Ready(this.protocol.refuse(this.context.clone(), rejection)),
+                None => Poll::Pending, // polled after it was ready
+            },
         }
-    }
-}
-
-/// What a call that was refused is ready with.
-#[inline]
-fn refuse<P, T, Req, Res, Err>(
-    protocol: &P,
-    context: P::Context,
-    rejection: &mut Option<Rejection>,
-) -> Poll<Result<P::Response<T>, P::Error>>
-where
-    P: Protocol<Req, Res, Err>,
-    T: Ticket,
-{
-    match rejection.take() {
-        Some(rejection) => Poll::Ready(protocol.refuse(context, rejection)),
-        None => Poll::Pending, // polled after it was ready
     }
 }
 
@@ -91,36 +77,20 @@ pub(crate) fn finish<P, T, Req, Res, Err>(
     protocol: &P,
     context: P::Context,
     result: Result<Res, Err>,
-    ticket: &mut Option<T>,
+    ticket: Option<T>,
 ) -> Poll<Result<P::Response<T>, P::Error>>
 where
     P: Protocol<Req, Res, Err>,
     T: Ticket,
 {
-    // The ticket goes before the result is put together, so that the result is not moved for it.
     match result {
-        Ok(response) => {
-            let response = protocol.complete(context, response, ticket);
-            *ticket = None;
-            Poll::Ready(Ok(response))
+        Ok(response) => Poll::Ready(Ok(protocol.complete(context, response, ticket))),
+        Err(error) => {
+            let error = protocol.lift(error);
+            if let Some(mut ticket) = ticket {
+                ticket.settle(protocol.judge_error(&error));
+            }
+            Poll::Ready(Err(error))
         }
-        Err(error) => fail(protocol, error, ticket),
     }
-}
-
-/// Of its own, so that a success is not moved to where the errors are.
-#[inline(never)]
-fn fail<P, T, Req, Res, Err>(
-    protocol: &P,
-    error: Err,
-    ticket: &mut Option<T>,
-) -> Poll<Result<P::Response<T>, P::Error>>
-where
-    P: Protocol<Req, Res, Err>,
-    T: Ticket,
-{
-    let error = protocol.lift(error);
-    ticket.settle(protocol.judge_error(&error));
-    *ticket = None;
-    Poll::Ready(Err(error))
 }

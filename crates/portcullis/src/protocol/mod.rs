@@ -130,13 +130,12 @@ pub trait Protocol<Req, Res, Err> {
         None
     }
 
-    /// Settles the ticket, if there is one, or takes it and hands it over to the response. What is left in
-    /// its place is dropped when this returns.
+    /// Settles the ticket, if there is one, or hands it over to the response.
     fn complete<T: Ticket>(
         &self,
         context: Self::Context,
         response: Res,
-        ticket: &mut Option<T>,
+        ticket: Option<T>,
     ) -> Self::Response<T>;
 
     /// Answers in the layer's own name.

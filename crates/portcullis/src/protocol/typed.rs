@@ -47,6 +47,7 @@ where
         error
     }
 
+    #[inline]
     fn judge_error(&self, error: &Err) -> Verdict {
         self.classify.classify(Err(error)).unwrap_or_else(|| error.verdict())
     }
@@ -61,8 +62,10 @@ where
     }
 
     #[inline(always)]
-    fn complete<T: Ticket>(&self, (): (), response: Res, ticket: &mut Option<T>) -> Res {
-        ticket.settle(self.classify.classify(Ok(&response)).unwrap_or(Verdict::Success));
+    fn complete<T: Ticket>(&self, (): (), response: Res, ticket: Option<T>) -> Res {
+        if let Some(mut ticket) = ticket {
+            ticket.settle(self.classify.classify(Ok(&response)).unwrap_or(Verdict::Success));
+        }
         response
     }
 

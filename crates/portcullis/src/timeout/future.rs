@@ -57,8 +57,8 @@ where
         let answer = if unsent { Poll::Pending } else { this.call.as_mut().poll(cx) };
         match answer {
             Poll::Ready(Ok(response)) => {
-                let mut deadline = if this.timeout.settings.whole_response { this.deadline() } else { None };
-                Poll::Ready(Ok(this.protocol.complete(this.context.clone(), response, &mut deadline)))
+                let deadline = if this.timeout.settings.whole_response { this.deadline() } else { None };
+                Poll::Ready(Ok(this.protocol.complete(this.context.clone(), response, deadline)))
             }
             Poll::Ready(Err(error)) => Poll::Ready(Err(this.protocol.lift(error))),
             Poll::Pending => {

@@ -263,3 +263,28 @@ fn listener_told_under_the_lock() {
         assert_eq!(*log.lock().unwrap(), 1);
     });
 }
+
+/// Looks whether its shard is the only one before it takes the lock.
+#[test]
+#[should_panic(expected = "a place before the newest")]
+fn shards_looked_at_without_the_lock() {
+    loom::model(|| {
+        let [alone, count] = shard(1, 0);
+        let newest = Arc::new(Mutex::new(0));
+        let (its, there, log) = (Arc::clone(&alone), Arc::clone(&count), Arc::clone(&newest));
+        let other = thread::spawn(move || {
+            {
+                let _guard = log.lock().unwrap();
+                its.store(0, Relaxed);
+            }
+            there.fetch_add(1, AcqRel); // a success
+            *log.lock().unwrap() = there.load(Acquire); // and a failure
+        });
+        let is_alone = alone.load(Relaxed) == 1;
+        let newest = newest.lock().unwrap();
+        let successes = if is_alone { 0 } else { count.load(Acquire) };
+        assert!(successes >= *newest, "a place before the newest");
+        drop(newest);
+        other.join().unwrap();
+    });
+}

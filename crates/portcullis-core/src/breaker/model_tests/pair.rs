@@ -153,7 +153,7 @@ impl Real {
         if !step.short || SHARDS[index] == 1 {
             return machine.refuse(step.shard, refusing);
         }
-        let rejection = machine.reject(&Name::from("b"), &machine.tally(step.shard), refusing);
+        let rejection = machine.reject(&Name::from("b"), &machine.tally(step.shard), refusing, None::<fn(_)>);
         let Reason::Breaker(evidence) = rejection.reason() else { panic!("{rejection}") };
         Refusal { evidence, retry_after: rejection.retry_after() }
     }

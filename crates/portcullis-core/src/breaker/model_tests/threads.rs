@@ -113,7 +113,7 @@ impl Held {
     }
 
     fn of(&self, call: &Admission) -> &AtomicU32 {
-        &self.0[(call.epoch.tag(0) >> 48) as usize]
+        &self.0[(call.epoch().tag(0) >> 48) as usize]
     }
 }
 

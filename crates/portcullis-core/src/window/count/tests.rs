@@ -136,6 +136,116 @@ proptest! {
     }
 }
 
+/// What is done to a window of which most marks are added ahead.
+#[derive(Clone, Debug)]
+enum Step {
+    Pass(u64),
+    Mark,
+    Ahead,
+    Allow(u32),
+    Count,
+    Resize(u32),
+    Clear,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let pass = prop_oneof![8 => 0u64..3, 1 => 0u64..300, 1 => 1u64 << 26..1 << 29];
+    prop_oneof![
+        10 => pass.prop_map(Step::Pass),
+        2 => Just(Step::Mark),
+        20 => Just(Step::Ahead),
+        3 => (0u32..70).prop_map(Step::Allow),
+        2 => Just(Step::Count),
+        1 => prop::bool::weighted(0.2).prop_map(|clear| if clear { Step::Clear } else { Step::Resize(40) }),
+        1 => (1u32..60).prop_map(Step::Resize),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_024))]
+
+    /// The short way marks what the other would, or nothing, and only while there may be more marks.
+    #[test]
+    fn marks_added_ahead_are_marks(size in 1u32..60, steps in prop::collection::vec(step(), 1..400)) {
+        let mut window = CountWindow::new(size);
+        let mut model = Model { marked: vec![], total: 0, floor: 0, size: u64::from(size) };
+        let mut most = 0;
+        for step in steps {
+            match step {
+                Step::Pass(calls) => model.total += calls,
+                Step::Mark => {
+                    apply(Op::Mark(3), &mut window, &mut model);
+                    most = 0;
+                }
+                Step::Ahead if window.mark_ahead(model.total, 3) => {
+                    model.marked.push((model.total, 3));
+                    model.total += 1;
+                    prop_assert!(model.count(|_| true) <= most, "more than {}", most);
+                }
+                // Who marks a call does so in any case.
+                Step::Ahead => {
+                    apply(Op::Mark(3), &mut window, &mut model);
+                    most = 0;
+                }
+                // After a mark.
+                Step::Allow(to) => {
+                    apply(Op::Mark(3), &mut window, &mut model);
+                    window.allow(to);
+                    most = to;
+                }
+                Step::Count => apply(Op::Count, &mut window, &mut model),
+                Step::Resize(size) => {
+                    apply(Op::Resize(size), &mut window, &mut model);
+                    most = 0;
+                }
+                Step::Clear => {
+                    apply(Op::Clear, &mut window, &mut model);
+                    most = 0;
+                }
+            }
+            prop_assert_eq!(window.peek(model.total), model.count(|_| true));
+            prop_assert_eq!(u64::from(window.calls(model.total)), model.total - model.first());
+            prop_assert!(window.held() >= window.peek(model.total));
+            prop_assert!(window.marks.capacity() as u64 <= model.size.max(60));
+        }
+    }
+}
+
+/// Nearly all of them, and none of that needs more memory.
+#[test]
+fn marks_can_be_added_ahead_for_a_while() {
+    let mut window = CountWindow::new(100);
+    let (mut ahead, mut bytes) = (0, 0);
+    for call in (1..20_000).step_by(2) {
+        if call == 10_001 {
+            (ahead, bytes) = (0, window.heap_bytes());
+        }
+        if window.mark_ahead(call, 1) {
+            ahead += 1;
+        } else {
+            window.mark(call, 1);
+            window.allow(59);
+        }
+        assert_eq!(window.peek(call + 1), (call as u32).div_ceil(2).min(50));
+    }
+    assert_eq!((ahead, window.heap_bytes()), (5_000, bytes));
+}
+
+/// Kinds are not counted on the short way.
+#[test]
+fn no_mark_is_added_ahead_while_kinds_are_counted() {
+    let mut window = CountWindow::new(10);
+    window.mark(0, 1);
+    window.allow(9);
+    assert!(window.mark_ahead(1, 1));
+    window.count_kinds(true);
+    assert!(!window.mark_ahead(2, 1));
+    window.mark(2, 1);
+    window.allow(9);
+    assert!(!window.mark_ahead(3, 1));
+    assert_eq!((window.count(4), window.count_of(1)), (3, 3));
+}
+
 /// The window that most breakers have.
 #[test]
 fn a_window_of_a_hundred_takes_512_bytes_when_every_call_fails() {

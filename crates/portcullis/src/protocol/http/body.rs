@@ -262,7 +262,7 @@ mod tests {
         P: Protocol<Request, Response<Silent>, BoxError, Response<Revoked> = Guarded>,
     {
         let context = protocol.context(&Request::default());
-        let response = protocol.complete(context, Response::new(Silent), &mut Some(Revoked));
+        let response = protocol.complete(context, Response::new(Silent), Some(Revoked));
         let mut body = std::pin::pin!(response.into_body());
         match body.as_mut().poll_frame(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Some(frame)) => frame,

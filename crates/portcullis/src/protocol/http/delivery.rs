@@ -24,8 +24,15 @@ pub(crate) fn is_callers(error: &(dyn Error + 'static)) -> bool {
     let mut chain = std::iter::successors(Some(error), |&error| error.source());
     chain.any(|error| {
         error.downcast_ref().is_some_and(hyper::Error::is_user)
+            || error.downcast_ref().is_some_and(is_refused_by_client)
             || error.downcast_ref().is_some_and(is_reset_on_this_side)
     })
+}
+
+/// A request that hyper-util's client will not send, such as one with a relative URI: only the word of its kind
+/// tells, and a test that it still does.
+fn is_refused_by_client(error: &legacy::Error) -> bool {
+    !error.is_connect() && error.source().is_none() && error.to_string().contains("(User")
 }
 
 /// With HTTP/2 that is all that is left of a request's body that broke off.

@@ -100,7 +100,7 @@ where
         &self,
         context: (),
         response: Response<B>,
-        ticket: &mut Option<T>,
+        ticket: Option<T>,
     ) -> Response<ResponseBody<B, T>> {
         let verdict = Protocol::<Request<ReqB>, Response<B>, Err>::judge(self, &context, &response);
         super::guard(response, ticket, verdict, Wire::Grpc)

@@ -34,7 +34,7 @@ use crate::Ticket;
 /// it a success; the ticket itself stays until the body ends.
 fn guard<B: Body, T: Ticket>(
     response: Response<B>,
-    ticket: &mut Option<T>,
+    mut ticket: Option<T>,
     verdict: Option<Verdict>,
     wire: Wire,
 ) -> Response<ResponseBody<B, T>> {
@@ -46,5 +46,5 @@ fn guard<B: Body, T: Ticket>(
         }
         None => body::Rest::Trailers,
     };
-    response.map(|body| ResponseBody::guarded(body, ticket.take(), rest, wire))
+    response.map(|body| ResponseBody::guarded(body, ticket, rest, wire))
 }

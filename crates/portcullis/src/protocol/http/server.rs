@@ -99,7 +99,7 @@ where
         &self,
         wire: Wire,
         response: Response<B>,
-        ticket: &mut Option<T>,
+        ticket: Option<T>,
     ) -> Response<ResponseBody<B, T>> {
         let verdict = Protocol::<Request<ReqB>, Response<B>, Err>::judge(self, &wire, &response);
         super::guard(response, ticket, verdict, wire)
