@@ -116,7 +116,7 @@ impl Budget {
             cost: Padded::default(),
             config: Mutex::new(BudgetConfig::Unlimited),
         };
-        budget.install(&mut lock(&budget.config), config, None);
+        budget.install(&mut lock(&budget.config), config, Time::ORIGIN);
         Ok(budget)
     }
 
@@ -131,12 +131,12 @@ impl Budget {
     /// The first field outside its range; nothing has changed then.
     pub fn reconfigure(&self, config: BudgetConfig, now: Time) -> Result<(), ConfigError> {
         config.check()?;
-        self.install(&mut lock(&self.config), config, Some(now));
+        self.install(&mut lock(&self.config), config, now);
         Ok(())
     }
 
-    fn install(&self, current: &mut BudgetConfig, config: BudgetConfig, now: Option<Time>) {
-        if let (BudgetConfig::Share { .. }, Some(now)) = (&*current, now) {
+    fn install(&self, current: &mut BudgetConfig, config: BudgetConfig, now: Time) {
+        if let BudgetConfig::Share { .. } = current {
             let to = match config {
                 BudgetConfig::Share { ratio, min_per_second } => Some((ratio, min_per_second)),
                 _ => None,

@@ -21,11 +21,14 @@ pub(super) struct Share(Mutex<Bucket>);
 #[derive(Default)]
 struct Bucket {
     tokens: u64,
+    /// What it holds at most.
+    most: u64,
     per_call: u64,
-    per_second: u32,
+    per_second: u64,
     /// Calls that have been turned into tokens.
     seen: u64,
-    at: Option<Time>,
+    /// Until when time has been.
+    at: Time,
     /// Whether it was ever in use.
     used: bool,
 }
@@ -33,7 +36,7 @@ struct Bucket {
 impl Share {
     /// Comes into use with these rules: full when it is new, else with what was left. Nothing is paid for what
     /// happened in between.
-    pub(super) fn open(&self, ratio: f64, per_second: u32, calls: impl Fn() -> u64, now: Option<Time>) {
+    pub(super) fn open(&self, ratio: f64, per_second: u32, calls: impl Fn() -> u64, now: Time) {
         let mut bucket = lock(&self.0);
         bucket.set(ratio, per_second);
         if !bucket.used {
@@ -41,7 +44,7 @@ impl Share {
             bucket.used = true;
         }
         bucket.seen = calls();
-        bucket.at = now;
+        bucket.at = bucket.at.max(now);
     }
 
     /// Goes on with other rules, or out of use; until now it is filled by the old ones.
@@ -74,19 +77,18 @@ impl Share {
 
 impl Bucket {
     fn set(&mut self, ratio: f64, per_second: u32) {
+        self.most = u64::from(per_second.max(LEAST_SAVED)) * TOKEN;
         self.per_call = (ratio * TOKEN as f64).round() as u64;
-        self.per_second = per_second;
+        self.per_second = per_second.into();
     }
 
     fn fill(&mut self, calls: u64, now: Time) {
         let from_calls = calls.wrapping_sub(self.seen).saturating_mul(self.per_call);
-        let at = self.at.unwrap_or(now);
-        let elapsed = now.as_nanos().saturating_sub(at.as_nanos());
+        let elapsed = now.as_nanos().saturating_sub(self.at.as_nanos());
         // Tokens per second times nanoseconds are billionths of tokens.
-        let from_time = elapsed.saturating_mul(self.per_second.into());
-        let most = u64::from(self.per_second.max(LEAST_SAVED)) * TOKEN;
-        self.tokens = self.tokens.saturating_add(from_calls).saturating_add(from_time).min(most);
+        let from_time = elapsed.saturating_mul(self.per_second);
+        self.tokens = self.tokens.saturating_add(from_calls).saturating_add(from_time).min(self.most);
         self.seen = calls;
-        self.at = Some(at.max(now));
+        self.at = self.at.max(now);
     }
 }
