@@ -35,6 +35,10 @@ pub enum Row {
     RetryOnce,
     /// A retry with a budget, the second attempt succeeds, no wait between.
     RetryOnceBudget,
+    /// A hedge around a call that is ready at once.
+    HedgeReady,
+    /// A hedge around a call that is pending once, and answers long before the delay.
+    HedgePending,
     /// A limit on calls in flight, with room.
     Bulkhead,
     /// A timeout around a call that is ready at once.
@@ -47,7 +51,7 @@ pub enum Row {
 
 impl Row {
     /// Every row, in the order of the table.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::Closed,
         Self::Closed10,
         Self::Closed100000,
@@ -64,6 +68,8 @@ impl Row {
         Self::RetryNoneBudget,
         Self::RetryOnce,
         Self::RetryOnceBudget,
+        Self::HedgeReady,
+        Self::HedgePending,
         Self::Bulkhead,
         Self::TimeoutReady,
         Self::TimeoutPending,
@@ -89,6 +95,8 @@ impl Row {
             Self::RetryNoneBudget => "retry-none-budget",
             Self::RetryOnce => "retry-once",
             Self::RetryOnceBudget => "retry-once-budget",
+            Self::HedgeReady => "hedge-ready",
+            Self::HedgePending => "hedge-pending",
             Self::Bulkhead => "bulkhead",
             Self::TimeoutReady => "timeout-ready",
             Self::TimeoutPending => "timeout-pending",

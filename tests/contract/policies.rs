@@ -3,8 +3,11 @@
 use std::{cell::RefCell, time::Duration};
 
 use portcullis::{
-    Breaker, BreakerLayer, Bulkhead, BulkheadLayer, Health, HealthLayer, KeyedBreaker, KeyedBreakerLayer,
-    Registry, RetryLayer, RetryPolicy, Timeout, TimeoutLayer, TimeoutScope, keyed::KeyOf,
+    Boxed, Breaker, BreakerLayer, Bulkhead, BulkheadLayer, Health, HealthLayer, Hedge, HedgeLayer,
+    KeyedBreaker, KeyedBreakerLayer, KeyedRetry, Registry, RetryLayer, RetryPolicy, Timeout, TimeoutLayer,
+    TimeoutScope,
+    keyed::KeyOf,
+    retry::{CloneReplay, Never, keyed::ByKey},
 };
 
 /// Longer than the laws let a call wait.
@@ -80,6 +83,18 @@ pub(crate) fn half_open() -> impl Fn() -> BreakerLayer {
 pub(crate) fn retry() -> RetryLayer {
     let policy = RetryPolicy::builder("retry").max_attempts(ATTEMPTS as u32).budget_of(1.0, 1000).seed(1);
     RetryLayer::new(policy.registry(&Registry::new()).build().unwrap())
+}
+
+/// The same, with the policy of one key.
+pub(crate) fn keyed_retry() -> RetryLayer<Boxed, CloneReplay, Never, ByKey<Box<str>, Same>> {
+    let keyed = KeyedRetry::builder("keyed").max_attempts(ATTEMPTS as u32).budget_of(1.0, 1000).seed(1);
+    RetryLayer::by(keyed.registry(&Registry::new()).build().unwrap().by(Same))
+}
+
+/// Sends up to three attempts, the second and third only after a failure: none takes as long as the delay.
+pub(crate) fn hedge() -> HedgeLayer {
+    let hedge = Hedge::builder("hedge").max_attempts(ATTEMPTS as u32).fixed_delay(LONG).budget_of(1.0, 1000);
+    HedgeLayer::new(hedge.registry(&Registry::new()).build().unwrap())
 }
 
 /// Room for all ordinary traffic; a flood fills the queue too.

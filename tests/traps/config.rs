@@ -4,18 +4,18 @@
 use std::{fmt::Debug, ops::RangeInclusive, time::Duration};
 
 use portcullis::{
-    BoxError, Breaker, Bulkhead, ConfigError, Mode, Probe, Registry, RetryBudget, RetryLayer, RetryPolicy,
-    Timeout, TimeoutLayer,
+    BoxError, Breaker, Bulkhead, ConfigError, Probe, Registry, Timeout, TimeoutLayer,
     bulkhead::{self, BulkheadBuilder},
     probe::{self, ProbeBuilder},
-    retry::{self, Backoff, BudgetConfig, RetryBuilder},
 };
 use portcullis_testkit::script::Step;
 use tower::{ServiceBuilder, ServiceExt};
 
-use crate::common::{failing, healthy, ms, secs};
+use crate::common::{healthy, ms, secs};
 
 mod breaker;
+mod hedge;
+mod retry;
 
 const NANO: Duration = Duration::from_nanos(1);
 const MILLI: Duration = Duration::from_millis(1);
@@ -81,67 +81,6 @@ async fn t29_every_setting_of_a_bulkhead() {
     count("bulkhead.max_queued", 0..=1_000_000, |n| use_bulkhead(new().queue(n, secs(1))));
     time("bulkhead.max_wait", MILLI..=HOUR, |time| use_bulkhead(new().queue(1, time)));
     use_bulkhead(new().config(bulkhead::Config { max_in_flight: 0, ..Default::default() })).unwrap_err();
-}
-
-/// Builds it, and makes a call that is retried at once.
-fn use_retry(builder: RetryBuilder) -> Result<(), ConfigError> {
-    let policy = builder.registry(&Registry::new()).build()?;
-    let service =
-        ServiceBuilder::new().layer(RetryLayer::new(policy.clone()).idempotent()).service(failing().0);
-    let mut call = tokio_test::task::spawn(service.oneshot(1));
-    let _ = call.poll();
-    assert!(!format!("{policy:?}").is_empty());
-    Ok(())
-}
-
-#[tokio::test(start_paused = true)]
-async fn t29_every_setting_of_a_retry() {
-    let retry::Config {
-        max_attempts: _,
-        backoff: _,
-        total_time: _,
-        max_retry_after: _,
-        not_retried: _,
-        grpc_codes: _,
-        retry_refusals: _,
-        mode: _,
-        budget: _,
-    } = retry::Config::default();
-    let Backoff { curve: _, base: _, factor: _, cap: _, jitter: _ } = Backoff::default();
-    let new = || RetryPolicy::builder("t29");
-    let backoff = |backoff| use_retry(new().backoff(backoff));
-    let rest = Backoff::default;
-
-    count("retry.max_attempts", 1..=100, |n| use_retry(new().max_attempts(n)));
-    time("retry.total_time", MILLI..=DAY, |time| use_retry(new().total_time(time)));
-    time("retry.max_retry_after", Duration::ZERO..=DAY, |time| use_retry(new().max_retry_after(time)));
-    time("retry.backoff.base", Duration::ZERO..=DAY, |base| backoff(Backoff { base, ..rest() }));
-    share("retry.backoff.factor", 1.0..=10.0, |factor| backoff(Backoff { factor, ..rest() }));
-    time("retry.backoff.cap", Duration::ZERO..=DAY, |cap| backoff(Backoff { cap, ..rest() }));
-    let percent = |percent| use_retry(new().mode(Mode::EnforcePercent(percent)));
-    check("retry.mode.enforce_percent", 0..=100, &[0, 100, 101, u8::MAX], percent);
-    share("budget.ratio", 0.0..=1.0, |ratio| use_retry(new().budget_of(ratio, 10)));
-    share("budget.ratio", 0.0..=1.0, |ratio| {
-        RetryBudget::new("t29", BudgetConfig::share(ratio, 10)).map(drop)
-    });
-    count("budget.min_per_second", 0..=1_000_000, |n| use_retry(new().budget_of(0.2, n)));
-    count("budget.min_per_second", 0..=1_000_000, |n| {
-        RetryBudget::new("t29", BudgetConfig::share(0.2, n)).map(drop)
-    });
-    check("retry.seed", 0..=u64::MAX, &[0, u64::MAX], |seed| use_retry(new().seed(seed)));
-}
-
-/// A hundred attempts with the steepest backoff there is: no overflow on the way.
-#[tokio::test(start_paused = true)]
-async fn t29_the_ends_of_a_retrys_ranges_work() {
-    let steepest = Backoff { jitter: retry::Jitter::None, ..Backoff::exponential(DAY).factor(10.0).cap(DAY) };
-    let policy = RetryPolicy::builder("t29").max_attempts(100).backoff(steepest).budget_of(1.0, 1_000_000);
-    let (inner, dependency) = failing();
-    let layer = RetryLayer::new(policy.build().unwrap()).idempotent();
-
-    ServiceBuilder::new().layer(layer).service(inner).oneshot(1).await.unwrap_err();
-
-    assert_eq!(dependency.tally().calls, 100);
 }
 
 #[tokio::test(start_paused = true)]

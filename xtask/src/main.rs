@@ -5,6 +5,7 @@
 
 mod bench;
 mod count;
+mod python;
 mod setup;
 mod step;
 mod table;

@@ -4,10 +4,14 @@
 use anyhow::{Result, bail};
 use xshell::{Shell, cmd};
 
+use crate::python;
+
 /// What a thing is needed for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
     Test,
+    /// Tests that need a Python; see [`python`].
+    Python,
     Bench,
     Ci,
 }
@@ -15,18 +19,32 @@ pub(crate) enum Purpose {
 /// A package of Debian's. A test that needs one has its line here, and nothing else to do.
 struct Package {
     name: &'static str,
-    /// The program by which its presence is seen.
-    probe: &'static str,
+    /// What succeeds where it is there.
+    probe: &'static [&'static str],
     purpose: Purpose,
     why: &'static str,
 }
 
-const PACKAGES: &[Package] = &[Package {
-    name: "valgrind",
-    probe: "valgrind",
-    purpose: Purpose::Bench,
-    why: "counts the instructions of a call",
-}];
+const PACKAGES: &[Package] = &[
+    Package {
+        name: "valgrind",
+        probe: &["valgrind", "--version"],
+        purpose: Purpose::Bench,
+        why: "counts the instructions of a call",
+    },
+    Package {
+        name: "python3",
+        probe: &["python3", "--version"],
+        purpose: Purpose::Python,
+        why: "runs servers that are not ours",
+    },
+    Package {
+        name: "python3-venv",
+        probe: &["python3", "-c", "import ensurepip, venv"],
+        purpose: Purpose::Python,
+        why: "keeps what those servers need in a place of its own",
+    },
+];
 
 /// A cargo subcommand, from the package registry.
 struct Tool {
@@ -80,7 +98,10 @@ pub(crate) fn setup(shell: &Shell, purpose: Purpose) -> Result<()> {
     for tool in TOOLS.iter().filter(|tool| tool.purpose == purpose) {
         install(shell, tool)?;
     }
-    Ok(())
+    match purpose {
+        Purpose::Test => python::setup(shell),
+        Purpose::Python | Purpose::Bench | Purpose::Ci => Ok(()),
+    }
 }
 
 /// Whether cargo knows the subcommand.
@@ -105,9 +126,12 @@ fn install(shell: &Shell, tool: &Tool) -> Result<()> {
     }
 }
 
-fn packages(shell: &Shell, purpose: Purpose) -> Result<()> {
-    let missing: Vec<&Package> =
-        PACKAGES.iter().filter(|package| package.purpose == purpose && !on_path(package.probe)).collect();
+/// Installs the packages that `purpose` needs, where that can be done.
+pub(crate) fn packages(shell: &Shell, purpose: Purpose) -> Result<()> {
+    let missing: Vec<&Package> = PACKAGES
+        .iter()
+        .filter(|package| package.purpose == purpose && !works(shell, package.probe))
+        .collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -115,7 +139,7 @@ fn packages(shell: &Shell, purpose: Purpose) -> Result<()> {
         println!("{name} is missing: it {why}.");
     }
     let names: Vec<&str> = missing.iter().map(|package| package.name).collect();
-    if !is_root(shell) || !on_path("apt-get") {
+    if !is_root(shell) || !works(shell, &["apt-get", "--version"]) {
         bail!(
             "install {0} as root: on Debian by `apt-get install --no-install-recommends {0}`, elsewhere by what \
              your system has for it. Then run this again",
@@ -140,7 +164,8 @@ fn is_root(shell: &Shell) -> bool {
     cmd!(shell, "id -u").quiet().read().is_ok_and(|id| id == "0")
 }
 
-fn on_path(program: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|directory| directory.join(program).is_file())
+/// Whether a program is there and does as it is told.
+fn works(shell: &Shell, command: &[&str]) -> bool {
+    let [program, arguments @ ..] = command else { return false };
+    cmd!(shell, "{program} {arguments...}").quiet().ignore_stdout().ignore_stderr().run().is_ok()
 }

@@ -34,6 +34,8 @@ pub(crate) const ROWS: &[Row] = &[
     happy("retry-none-budget", "retry with budget, none needed"),
     happy("retry-once", "retry without budget, one retry, no wait"),
     happy("retry-once-budget", "retry with budget, one retry, no wait"),
+    happy("hedge-ready", "hedge, primary wins at once"),
+    happy("hedge-pending", "hedge, primary wins, pending once"),
     happy("bulkhead", "bulkhead"),
     happy("timeout-ready", "timeout, ready at once"),
     happy("timeout-pending", "timeout, pending once"),

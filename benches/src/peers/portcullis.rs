@@ -7,8 +7,8 @@ use std::sync::Arc;
 use portcullis::breaker::{DEFAULT_MINIMUM_CALLS, TimeRule};
 use portcullis::retry::Backoff;
 use portcullis::{
-    Breaker, BreakerLayer, Bulkhead, BulkheadLayer, ConfigError, FromRejection, KeyedBreaker,
-    KeyedBreakerLayer, Rejection, RetryLayer, RetryPolicy, Timeout, TimeoutLayer, keyed::KeyOf,
+    Breaker, BreakerLayer, Bulkhead, BulkheadLayer, ConfigError, FromRejection, Hedge, HedgeLayer,
+    KeyedBreaker, KeyedBreakerLayer, Rejection, RetryLayer, RetryPolicy, Timeout, TimeoutLayer, keyed::KeyOf,
 };
 use tower::{Layer, ServiceBuilder};
 
@@ -42,6 +42,10 @@ fn build(row: Row) -> Result<Option<Box<dyn Job>>, ConfigError> {
         Row::RetryNoneBudget => repeat::<Never, _>(retry()?.typed().idempotent().layer(inner)),
         Row::RetryOnceBudget => {
             repeat::<Never, _>(retry()?.typed().idempotent().layer(fails_first::<ShopError>()))
+        }
+        Row::HedgeReady => repeat::<Never, _>(hedge()?.typed().idempotent().layer(inner)),
+        Row::HedgePending => {
+            repeat::<Never, _>(hedge()?.typed().idempotent().layer(pends_once::<ShopError>()))
         }
         Row::Bulkhead => repeat::<Never, _>(bulkhead()?.typed().layer(inner)),
         Row::TimeoutReady => repeat::<Never, _>(timeout()?.typed().layer(inner)),
@@ -132,6 +136,10 @@ fn retry() -> Result<RetryLayer, ConfigError> {
         .budget_of(1.0, 1000)
         .build()?;
     Ok(RetryLayer::new(policy))
+}
+
+fn hedge() -> Result<HedgeLayer, ConfigError> {
+    Ok(HedgeLayer::new(Hedge::builder("bench").fixed_delay(PATIENCE).build()?))
 }
 
 fn bulkhead() -> Result<BulkheadLayer, ConfigError> {

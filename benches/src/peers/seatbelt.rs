@@ -1,10 +1,11 @@
-//! `seatbelt`: breaker, retry, timeout, used as tower services. It has no
+//! `seatbelt`: breaker, hedging, retry, timeout, used as tower services. It has no
 //! bulkhead and no retry budget. Its breaker looks at 30 seconds, not at a
 //! number of calls.
 
 use std::time::Duration;
 
 use seatbelt::breaker::{Breaker, BreakerLayer};
+use seatbelt::hedging::{Hedging, HedgingLayer};
 use seatbelt::retry::{Retry, RetryLayer};
 use seatbelt::timeout::{Timeout, TimeoutLayer};
 use seatbelt::{RecoveryInfo, ResilienceContext};
@@ -26,6 +27,8 @@ pub(super) fn job(row: Row) -> Option<Box<dyn Job>> {
         }
         Row::RetryNone => Some(repeat::<Never, _>(retry().layer(immediate::<Failed>()))),
         Row::RetryOnce => Some(repeat::<Never, _>(retry().layer(fails_first::<Failed>()))),
+        Row::HedgeReady => Some(repeat::<Never, _>(hedging().layer(immediate::<Failed>()))),
+        Row::HedgePending => Some(repeat::<Never, _>(hedging().layer(pends_once::<Failed>()))),
         Row::TimeoutReady => Some(repeat::<Never, _>(timeout().layer(immediate::<Failed>()))),
         Row::TimeoutPending => Some(repeat::<Never, _>(timeout().layer(pends_once::<Failed>()))),
         Row::Stack => Some(repeat::<Never, _>(stack())),
@@ -57,6 +60,13 @@ fn retry() -> RetryLayer<u64, Answer> {
         .recovery_with(|answer, _| judge(answer))
         .max_retry_attempts(u32::from(RETRIES))
         .base_delay(Duration::ZERO)
+}
+
+fn hedging() -> HedgingLayer<u64, Answer> {
+    Hedging::layer("hedging", &context())
+        .clone_input()
+        .recovery_with(|answer, _| judge(answer))
+        .hedging_delay(PATIENCE)
 }
 
 fn timeout() -> TimeoutLayer<u64, Answer> {

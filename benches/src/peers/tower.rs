@@ -1,5 +1,7 @@
-//! `tower` itself: concurrency limit, retry, timeout. It has no breaker, and
+//! `tower` itself: concurrency limit, hedge, retry, timeout. It has no breaker, and
 //! its retry has no policy of its own; the one here waits for nothing.
+
+mod hedge;
 
 use std::future::{Ready, ready};
 use std::sync::Arc;
@@ -29,6 +31,8 @@ pub(super) fn job(row: Row) -> Option<Box<dyn Job>> {
         Row::RetryOnceBudget => {
             Some(repeat::<Never, _>(Retry::new(Attempts::new(tokens()), fails_first::<Failed>())))
         }
+        Row::HedgeReady => Some(repeat::<Never, _>(hedge::Hedged::new(immediate::<Failed>()))),
+        Row::HedgePending => Some(repeat::<Never, _>(hedge::Hedged::new(pends_once::<Failed>()))),
         Row::Bulkhead => {
             Some(repeat::<Never, _>(ConcurrencyLimit::new(immediate::<Failed>(), usize::from(ROOM))))
         }

@@ -1,9 +1,10 @@
-//! `tower-resilience`: breaker, bulkhead, retry, time limiter, as its own
+//! `tower-resilience`: breaker, bulkhead, hedge, retry, time limiter, as its own
 //! builders make them.
 
 use tower::{Layer, ServiceBuilder};
 use tower_resilience::bulkhead::BulkheadLayer;
 use tower_resilience::circuitbreaker::{CircuitBreakerLayer, DefaultClassifier, SlidingWindowType};
+use tower_resilience::hedge::HedgeLayer;
 use tower_resilience::retry::{RetryBudgetBuilder, RetryConfigBuilder, RetryLayer};
 use tower_resilience::timelimiter::{FixedTimeout, TimeLimiterLayer};
 
@@ -22,6 +23,8 @@ pub(super) fn job(row: Row) -> Option<Box<dyn Job>> {
             let budget = RetryBudgetBuilder::new().token_bucket().build().ok()?;
             Some(repeat::<Never, _>(retry::<Failed>().budget(budget).build().layer(immediate::<Failed>())))
         }
+        Row::HedgeReady => Some(repeat::<Never, _>(hedge().layer(immediate::<Failed>()))),
+        Row::HedgePending => Some(repeat::<Never, _>(hedge().layer(pends_once::<Failed>()))),
         Row::Bulkhead => Some(repeat::<Never, _>(bulkhead()?.layer(immediate::<Failed>()))),
         Row::TimeoutReady => Some(repeat::<Never, _>(timeout().layer(immediate::<Failed>()))),
         Row::TimeoutPending => Some(repeat::<Never, _>(timeout().layer(pends_once::<Failed>()))),
@@ -69,6 +72,10 @@ fn bulkhead() -> Option<BulkheadLayer> {
 
 fn retry<E>() -> RetryConfigBuilder<u64, u64, E> {
     RetryLayer::builder().max_attempts(usize::from(RETRIES) + 1)
+}
+
+fn hedge() -> HedgeLayer {
+    HedgeLayer::builder().delay(PATIENCE).max_hedged_attempts(2).build()
 }
 
 fn timeout() -> TimeLimiterLayer<FixedTimeout> {

@@ -62,6 +62,7 @@ mod dice;
 pub mod event;
 #[cfg(feature = "http")]
 pub mod health;
+pub mod hedge;
 pub mod keyed;
 mod live;
 pub mod metrics;
@@ -69,7 +70,10 @@ mod oneshot;
 pub mod probe;
 pub mod protocol;
 pub mod registry;
+pub mod replay;
 pub mod retry;
+#[cfg(feature = "http")]
+pub mod service_config;
 mod shard;
 pub mod timeout;
 #[cfg(feature = "tracing")]
@@ -84,13 +88,18 @@ pub use portcullis_core::{
 pub use health::{Health, HealthLayer};
 #[cfg(feature = "http")]
 pub use protocol::{Grpc, HttpClient, HttpServer};
+#[cfg(feature = "http")]
+pub use retry::peek::PeekLayer;
+#[cfg(feature = "http")]
+pub use service_config::{ServiceConfig, ServiceConfigLayer};
 pub use {
     breaker::{Breaker, BreakerLayer, KeyedBreaker, KeyedBreakerLayer},
     bulkhead::{Bulkhead, BulkheadLayer},
+    hedge::{Hedge, HedgeLayer},
     probe::{Probe, ProbeLayer},
     protocol::{Boxed, FromRejection, Protocol, Ticket, Typed},
     registry::Registry,
-    retry::{RetryBudget, RetryLayer, RetryPolicy},
+    retry::{KeyedRetry, RetryBudget, RetryLayer, RetryPolicy},
     timeout::{Timeout, TimeoutLayer},
 };
 

@@ -7,7 +7,12 @@ pub(crate) struct Live<T>(RwLock<Arc<T>>);
 
 impl<T> Live<T> {
     pub(crate) fn new(value: T) -> Self {
-        Self(RwLock::new(Arc::new(value)))
+        Self::of(Arc::new(value))
+    }
+
+    /// A value that others have too.
+    pub(crate) fn of(value: Arc<T>) -> Self {
+        Self(RwLock::new(value))
     }
 
     /// The value. Takes a lock for as long as it takes to count a reference: not for a path where every call
@@ -19,8 +24,13 @@ impl<T> Live<T> {
 
     /// Puts another in its place, made of the one before; says how that went.
     pub(crate) fn update<E>(&self, change: impl FnOnce(&T) -> Result<T, E>) -> Result<(), E> {
+        self.replace(|before| change(before).map(Arc::new))
+    }
+
+    /// The same with a value that others may have too.
+    pub(crate) fn replace<E>(&self, change: impl FnOnce(&T) -> Result<Arc<T>, E>) -> Result<(), E> {
         let mut current = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let next = Arc::new(change(&current)?);
+        let next = change(&current)?;
         let before = std::mem::replace(&mut *current, next);
         // Outside of the lock: it may hold functions, whose drop may do anything.
         drop(current);

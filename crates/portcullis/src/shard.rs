@@ -4,7 +4,12 @@
 //! than the whole decision. So a policy has one `Arc` per shard, all of the same value.
 
 use std::{
-    cell::Cell, ops::Deref, sync::Arc, sync::OnceLock, sync::atomic::AtomicUsize, sync::atomic::Ordering,
+    cell::Cell,
+    ops::Deref,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicUsize, Ordering, fence},
+    },
 };
 
 /// More shards than this cost memory and no longer save time.
@@ -71,14 +76,24 @@ impl<T> Sharded<T> {
     pub(crate) fn new(value: T) -> Self {
         Self::with(value, |_, _| ())
     }
+
+    /// One that all threads count in one place: for values of which there are many.
+    pub(crate) fn small(value: T) -> Self {
+        Self::with_slots(1, value, |_, _| ())
+    }
 }
 
 impl<T, L> Sharded<T, L> {
     /// `local` makes what stands beside the reference count of this number.
     pub(crate) fn with(value: T, local: impl Fn(&T, usize) -> L) -> Self {
+        Self::with_slots(count(), value, local)
+    }
+
+    /// With a power of two of slots.
+    fn with_slots(count: usize, value: T, local: impl Fn(&T, usize) -> L) -> Self {
         let value = Arc::new(value);
         let slot = |index| Arc::new(Slot { local: local(&value, index), value: value.clone(), index });
-        let slots = (0..count()).map(slot).collect();
+        let slots = (0..count).map(slot).collect();
         Self(Arc::new(Shards { value, slots }))
     }
 
@@ -94,14 +109,32 @@ impl<T, L> Sharded<T, L> {
     #[cold]
     #[inline(never)]
     fn pin_first(&self) -> Pinned<T, L> {
-        // There are as many slots as threads are told apart.
-        Pinned(self.0.slots[first()].clone())
+        // A power of two of slots: the mask never leaves the slice.
+        Pinned(self.0.slots[current() & (self.0.slots.len() - 1)].clone())
+    }
+
+    /// Whether anybody else has it, or a reference to its value.
+    pub(crate) fn is_shared(&self) -> bool {
+        let pinned = self.0.slots.iter().any(|slot| Arc::strong_count(slot) > 1);
+        let is_shared = pinned || Arc::strong_count(&self.0) > 1;
+        // What was done by those who had one must be seen, too.
+        fence(Ordering::Acquire);
+        is_shared
     }
 
     /// What stands beside this thread's reference count.
     #[inline]
     pub(crate) fn local(&self) -> &L {
-        // As many slots as threads are told apart.
+        match self.0.slots.get(peek()) {
+            Some(slot) => &slot.local,
+            None => self.local_first(),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn local_first(&self) -> &L {
+        // As in `pin_first`.
         &self.0.slots[current() & (self.0.slots.len() - 1)].local
     }
 

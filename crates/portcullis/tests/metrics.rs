@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use portcullis::{
-    Breaker, Bulkhead, Failure, FailureKind, Registry, RetryPolicy, Ticket, Timeout, Verdict,
+    Breaker, Bulkhead, Delivery, Failure, FailureKind, KeyedRetry, Registry, RetryBudget, RetryPolicy,
+    Ticket, Timeout, Verdict,
     metrics::{Publisher, names},
+    retry::BudgetConfig,
 };
 
 fn scraped(test: impl FnOnce(&PrometheusHandle)) {
@@ -212,4 +214,75 @@ async fn what_slow_readers_lose_is_counted() {
     publisher.publish();
     publisher.publish();
     assert_eq!(samples(&scrape, r#"portcullis_events_lagged_total{subscriber="slow"}"#), [1.0]);
+}
+
+/// By the kind of failure of the one before, and by why there was no other.
+#[test]
+fn retries_and_what_stopped_them_are_counted() {
+    scraped(|scrape| {
+        let registry = Registry::new();
+        let publisher = Publisher::new(&registry);
+        let policy = RetryPolicy::builder("x").registry(&registry).budget_of(0.0, 4).build().unwrap();
+        for kind in [FailureKind::Timeout, FailureKind::Network] {
+            let mut call = policy.begin().idempotent(true);
+            for _ in 0..2 {
+                call.next(&Failure::new(kind)).unwrap();
+            }
+            call.next(&Failure::new(kind)).unwrap_err();
+        }
+        policy.begin().idempotent(true).next(&Failure::new(FailureKind::Timeout)).unwrap_err();
+        policy.begin().next(&Failure::new(FailureKind::Timeout)).unwrap_err();
+        publisher.publish();
+        publisher.publish();
+
+        let of = |name, label: &str, value: &str| {
+            samples(scrape, &format!(r#"portcullis_{name}{{policy="x",{label}="{value}"}}"#))
+        };
+        let retries = |kind: FailureKind| of("retry_attempts_total", "reason", kind.as_str());
+        assert_eq!((retries(FailureKind::Timeout), retries(FailureKind::Network)), (vec![2.0], vec![2.0]));
+        assert_eq!(retries(FailureKind::Other), [0.0]);
+        let stopped = |why| of("retry_stopped_total", "why", why);
+        assert_eq!((stopped("exhausted"), stopped("budget")), (vec![2.0], vec![1.0]));
+        assert_eq!((stopped("not_retryable"), stopped("pushback")), (vec![1.0], vec![0.0]));
+        assert!(stopped("disabled").is_empty(), "nothing is recorded then");
+        assert_eq!(samples(scrape, r#"portcullis_budget_available{budget="x"}"#), [0.0]);
+    });
+}
+
+#[test]
+fn a_budget_that_is_shared_is_shown_once() {
+    scraped(|scrape| {
+        let registry = Registry::new();
+        let publisher = Publisher::new(&registry);
+        let budget = RetryBudget::shared("both", BudgetConfig::share(0.0, 7), &registry).unwrap();
+        let two = ["a", "b"]
+            .map(|name| RetryPolicy::builder(name).registry(&registry).budget(&budget).build().unwrap());
+        two[0].begin().idempotent(true).next(&Failure::new(FailureKind::Timeout)).unwrap();
+        publisher.publish();
+        assert_eq!(samples(scrape, "portcullis_budget_available{"), [6.0]);
+    });
+}
+
+/// However many keys there are: one policy, and that of the keys without room.
+#[test]
+fn a_keyed_retry_is_shown_as_one() {
+    scraped(|scrape| {
+        let registry = Registry::new();
+        let publisher = Publisher::new(&registry);
+        let keyed = KeyedRetry::builder("keyed").registry(&registry).max_keys(2).build().unwrap();
+        for key in ["a", "b", "c"] {
+            let failure = Failure::new(FailureKind::Timeout).delivery(Delivery::NotSent);
+            keyed.policy(key).begin().next(&failure).unwrap();
+        }
+        publisher.publish();
+        let retries = |policy| {
+            let labels = format!(r#"policy="{policy}",reason="timeout""#);
+            samples(scrape, &format!("portcullis_retry_attempts_total{{{labels}}}"))
+        };
+        assert_eq!((retries("keyed"), retries("keyed/(other)")), (vec![2.0], vec![1.0]));
+        assert_eq!(samples(scrape, "portcullis_retry_attempts_total{").len(), 2 * FailureKind::ALL.len());
+        assert_eq!(samples(scrape, "portcullis_keyed_entries{"), [2.0]);
+        assert_eq!(samples(scrape, r#"portcullis_keyed_evictions_total{policy="keyed""#), [0.0, 0.0]);
+        assert_eq!(samples(scrape, "portcullis_budget_available{"), [9.0], "that of the others");
+    });
 }

@@ -5,14 +5,18 @@
 use std::{
     io,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use portcullis::{
-    Breaker, Failure, FailureKind, Name, PolicyKind, Reason, Registry, Rejection, Ticket,
+    BoxError, Breaker, Failure, FailureKind, Name, PolicyKind, Reason, Registry, Rejection, RetryPolicy,
+    Ticket,
     event::{Emitter, Interest},
+    retry::{Backoff, Jitter},
     trace,
 };
 use serde_json::{Value, json};
+use tracing::Instrument;
 use tracing_subscriber::fmt::MakeWriter;
 
 #[derive(Clone, Default)]
@@ -125,4 +129,71 @@ fn a_refusal_says_when_to_come_back() {
         lines[1]["retry_after_ms"].as_u64().is_some_and(|millis| (1..=5000).contains(&millis)),
         "{lines:?}"
     );
+}
+
+#[test]
+fn retries_are_told_with_what_is_known_of_each_attempt() {
+    let lines = logged(|| {
+        let registry = Registry::new();
+        let _subscription = trace::install(&registry, Interest::All);
+        let backoff = Backoff::linear(Duration::from_millis(20)).jitter(Jitter::None);
+        let builder = RetryPolicy::builder("orders").registry(&registry).backoff(backoff);
+        let policy = builder.max_attempts(2).build().unwrap();
+
+        let mut recovers = policy.begin().idempotent(true);
+        recovers.next(&Failure::new(FailureKind::Timeout)).unwrap();
+        recovers.succeeded();
+        let mut gives_up = policy.begin().idempotent(true);
+        gives_up.next(&Failure::new(FailureKind::Timeout)).unwrap();
+        gives_up.next(&Failure::new(FailureKind::Network)).unwrap_err();
+        policy.set_mode(portcullis::Mode::Shadow).unwrap();
+    });
+    let told = |message: &str, fields: Value| {
+        let mut line = json!({
+            "level": "DEBUG", "target": "portcullis", "message": message, "policy": "orders", "kind": "retry",
+        });
+        line.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        line
+    };
+    let retry = told("retry", json!({ "attempt": 2, "failure": "timeout", "wait_ms": 20 }));
+    assert_eq!(
+        lines,
+        [
+            retry.clone(),
+            told("retried", json!({ "attempts": 2, "failures": "timeout" })),
+            retry,
+            told("retried", json!({ "attempts": 2, "failures": "timeout, network", "stopped": "exhausted" })),
+            told("new settings", json!({ "level": "INFO" })),
+        ]
+    );
+}
+
+/// The same decision in the span of the call, for who looks at a trace.
+#[test]
+fn retries_are_told_inside_the_span_of_the_call() {
+    let lines = logged(|| {
+        let registry = Registry::new();
+        let _subscription = trace::install(&registry, Interest::All);
+        let policy = RetryPolicy::builder("orders").registry(&registry).build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+        let call = async {
+            let calls = policy.call_idempotent(|_| async { Err::<(), BoxError>("lost".into()) });
+            calls.await.unwrap_err();
+        };
+        runtime.unwrap().block_on(call.instrument(tracing::info_span!("checkout")));
+    });
+    assert_eq!(lines.len(), 3);
+    assert!(lines.iter().all(|line| line["span"]["name"] == "checkout"), "{lines:?}");
+    assert_eq!(lines[2]["stopped"], "exhausted");
+}
+
+#[test]
+fn retries_can_be_left_out() {
+    let lines = logged(|| {
+        let registry = Registry::new();
+        let _subscription = trace::install(&registry, Interest::Changes);
+        let policy = RetryPolicy::builder("orders").registry(&registry).build().unwrap();
+        policy.begin().idempotent(true).next(&Failure::new(FailureKind::Timeout)).unwrap();
+    });
+    assert!(lines.is_empty(), "{lines:?}");
 }

@@ -3,9 +3,13 @@
 mod breaker;
 mod bulkhead;
 mod health;
+mod hedge;
 mod keyed;
 mod orders;
+mod peek;
 mod probe;
 mod retry;
+mod service_config;
 mod stack;
+mod status;
 mod timeout;

@@ -4,7 +4,7 @@ use portcullis_testkit::{laws, laws_http};
 
 use crate::{
     exchange::{Rpc, Shop},
-    policies::{ATTEMPTS, retry},
+    policies::{ATTEMPTS, keyed_retry, retry},
 };
 
 laws!(boxed, || retry().idempotent(), attempts = ATTEMPTS);
@@ -17,3 +17,7 @@ laws!(
     /// A request that may have been processed is sent once.
     not_idempotent in Rpc, || retry().grpc(), attempts = 1
 );
+
+laws!(keyed_boxed, || keyed_retry().idempotent(), attempts = ATTEMPTS);
+laws_http!(keyed_http_client, || keyed_retry().http_client(), attempts = ATTEMPTS);
+laws!(keyed_grpc in Rpc, || keyed_retry().grpc().idempotent(), attempts = ATTEMPTS);

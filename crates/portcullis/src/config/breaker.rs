@@ -1,98 +1,33 @@
 //! The settings of a breaker.
 
-use std::{
-    collections::BTreeMap,
-    fmt::{self, Formatter},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use portcullis_core::{
-    ConfigError, FailureKind,
-    breaker::{Config, Mode, Preset, SlowRule, TimeRule},
-};
-use serde::{
-    Deserialize, Deserializer, Serialize, Serializer,
-    de::{DeserializeSeed, MapAccess, Unexpected},
-    ser::SerializeStruct,
+    ConfigError, FailureKind, Mode,
+    breaker::{Config, Preset, SlowRule, TimeRule},
 };
 
-use super::{
-    fields::read_fields,
-    form::{Form, Reader, Written},
-};
-
-/// Makes [`Breaker`] of the fields of [`Config`] but the functions. Where one becomes the other, neither is
-/// abbreviated, so that a field that either lacks does not compile.
-macro_rules! settings {
-    ($($field:ident: $form:ty),* $(,)?) => {
-        /// What a file says of a breaker; see [the list of fields](crate::config#fields-of-a-breaker).
-        ///
-        /// Knows which fields were given, so that the others can come from elsewhere: from a preset, from
-        /// the program, or from the breaker as it is. Written, it has only what was given; made from a
-        /// [`Config`], everything but its functions.
-        ///
-        /// ```
-        /// use portcullis::{breaker::Config, config};
-        ///
-        /// let settings = config::Breaker::from(&Config { ramp: None, ..Config::default() });
-        /// let text = toml::to_string(&settings)?;
-        /// assert!(text.contains("open_cap = \"5m\"\n"));
-        /// assert!(text.contains("ramp = \"off\"\n"));
-        /// assert_eq!(toml::from_str::<config::Breaker>(&text)?.build()?, Config::default());
-        /// # Ok::<(), Box<dyn std::error::Error>>(())
-        /// ```
-        #[derive(Clone, Debug, Default, PartialEq)]
-        pub struct Breaker {
-            preset: Option<Preset>,
-            $($field: Option<$form>,)*
-        }
-
-        impl Breaker {
-            /// What was given, and the rest from `base`.
-            fn given_or(self, base: Config) -> Config {
-                Config {
-                    $($field: self.$field.unwrap_or(base.$field),)*
-                    rule: base.rule,
-                    open_time: base.open_time,
-                }
-            }
-        }
-
-        /// Every field is given but the preset.
-        impl From<&Config> for Breaker {
-            fn from(config: &Config) -> Self {
-                let Config { $($field,)* rule: _, open_time: _ } = config.clone();
-                Self { preset: None, $($field: Some($field),)* }
-            }
-        }
-
-        impl Form for Breaker {
-            fn expected(f: &mut Formatter<'_>) -> fmt::Result {
-                f.write_str("a table of settings")
-            }
-
-            fn scalar(_: Unexpected<'_>) -> Option<Self> {
-                None
-            }
-
-            fn table<'de, A: MapAccess<'de>>(_: &'static str, mut map: A) -> Result<Self, A::Error> {
-                read_fields!(map, "breaker", { preset, $($field),* });
-                Ok(Self { preset, $($field),* })
-            }
-
-            fn write<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-                let Self { preset, $($field),* } = self;
-                let given = [preset.is_some(), $($field.is_some()),*].into_iter().filter(|is| *is).count();
-                let mut table = to.serialize_struct("Breaker", given)?;
-                write_field(&mut table, "preset", preset)?;
-                $(write_field(&mut table, stringify!($field), $field)?;)*
-                table.end()
-            }
-        }
-    };
-}
+use super::settings::settings;
 
 settings! {
+    /// What a file says of a breaker; see [the list of fields](crate::config#fields-of-a-breaker).
+    ///
+    /// Knows which fields were given, so that the others can come from elsewhere: from a preset, from
+    /// the program, or from the breaker as it is. Written, it has only what was given; made from a
+    /// [`Config`], everything but its functions.
+    ///
+    /// ```
+    /// use portcullis::{breaker::Config, config};
+    ///
+    /// let settings = config::Breaker::from(&Config { ramp: None, ..Config::default() });
+    /// let text = toml::to_string(&settings)?;
+    /// assert!(text.contains("open_cap = \"5m\"\n"));
+    /// assert!(text.contains("ramp = \"off\"\n"));
+    /// assert_eq!(toml::from_str::<config::Breaker>(&text)?.build()?, Config::default());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    Breaker at "breaker" of Config, Preset;
+    with_functions_of { rule, open_time }
     consecutive_failures: Option<u32>,
     failure_ratio: Option<f64>,
     window: u32,
@@ -158,15 +93,12 @@ impl Breaker {
     ///
     /// The first field outside its range.
     pub fn over(&self, base: &Config) -> Result<Config, ConfigError> {
-        let mut base = match self.preset {
-            Some(preset) => with_functions_of(base, preset.config()),
-            None => base.clone(),
-        };
+        let mut base = self.base(base);
         // As the builder does: a smaller window is no error of who wrote nothing of a minimum.
         if let Some(window) = self.window {
             base.minimum_calls = base.minimum_calls.min(window.max(1));
         }
-        let config = self.clone().given_or(base);
+        let config = self.given_over(base);
         config.check()?;
         Ok(config)
     }
@@ -199,27 +131,4 @@ impl Breaker {
 
 fn with_functions_of(config: &Config, rules: Config) -> Config {
     Config { rule: config.rule.clone(), open_time: config.open_time.clone(), ..rules }
-}
-
-fn write_field<T: Form, S: SerializeStruct>(
-    table: &mut S,
-    name: &'static str,
-    value: &Option<T>,
-) -> Result<(), S::Error> {
-    match value {
-        Some(value) => table.serialize_field(name, &Written(value)),
-        None => table.skip_field(name),
-    }
-}
-
-impl Serialize for Breaker {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        self.write(to)
-    }
-}
-
-impl<'de> Deserialize<'de> for Breaker {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        Reader::new("breaker").deserialize(from)
-    }
 }

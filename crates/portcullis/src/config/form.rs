@@ -2,91 +2,45 @@
 
 use std::{
     fmt::{self, Formatter},
-    marker::PhantomData,
     time::Duration,
 };
 
 use jiff::fmt::friendly::{SpanParser, SpanPrinter};
-use portcullis_core::breaker::Preset;
 use serde::{
-    Deserializer, Serialize, Serializer,
-    de::{DeserializeSeed, Error, MapAccess, Unexpected, Visitor},
+    Serialize, Serializer,
+    de::{Error, MapAccess, SeqAccess, Unexpected},
 };
 
-/// How a type stands in a file: as one word or number, or as a table.
+use super::place::{Place, Reader};
+use crate::{breaker, hedge, retry};
+
+/// How a type stands in a file: as one word or number, as a table, or as a list.
 pub(super) trait Form: Sized {
     /// What it looks like, for whoever wrote something else.
     fn expected(f: &mut Formatter<'_>) -> fmt::Result;
 
     /// The value of a word or a number, if it is one.
-    fn scalar(value: Unexpected<'_>) -> Option<Self>;
+    fn scalar(_: Unexpected<'_>) -> Option<Self> {
+        None
+    }
 
-    /// The value of the table at `field`.
-    fn table<'de, A: MapAccess<'de>>(field: &'static str, _: A) -> Result<Self, A::Error> {
-        Err(Error::invalid_type(Unexpected::Map, &Reader::<Self>::new(field)))
+    /// The value of the table that stands here.
+    fn table<'de, A: MapAccess<'de>>(place: Place<'_>, _: A) -> Result<Self, A::Error> {
+        Err(Error::invalid_type(Unexpected::Map, &Reader::<Self>::new(place)))
+    }
+
+    /// The value of the list that stands here.
+    fn list<'de, A: SeqAccess<'de>>(place: Place<'_>, _: A) -> Result<Self, A::Error> {
+        Err(Error::invalid_type(Unexpected::Seq, &Reader::<Self>::new(place)))
+    }
+
+    /// Whether it is none of what a file cannot say, such as a function.
+    fn can_be_written(&self) -> bool {
+        true
     }
 
     /// Writes it.
     fn write<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error>;
-}
-
-/// Reads a value, and knows at which field it stands: not every format tells that with its errors.
-pub(super) struct Reader<T> {
-    field: &'static str,
-    form: PhantomData<T>,
-}
-
-impl<T> Reader<T> {
-    pub(super) fn new(field: &'static str) -> Self {
-        Self { field, form: PhantomData }
-    }
-}
-
-impl<T: Form> Reader<T> {
-    fn scalar<E: Error>(&self, value: Unexpected<'_>) -> Result<T, E> {
-        T::scalar(value).ok_or_else(|| E::invalid_value(value, self))
-    }
-}
-
-impl<'de, T: Form> DeserializeSeed<'de> for Reader<T> {
-    type Value = T;
-
-    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<T, D::Error> {
-        from.deserialize_any(self)
-    }
-}
-
-impl<'de, T: Form> Visitor<'de> for Reader<T> {
-    type Value = T;
-
-    fn expecting(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{} to be ", self.field)?;
-        T::expected(f)
-    }
-
-    fn visit_bool<E: Error>(self, value: bool) -> Result<T, E> {
-        self.scalar(Unexpected::Bool(value))
-    }
-
-    fn visit_i64<E: Error>(self, value: i64) -> Result<T, E> {
-        self.scalar(u64::try_from(value).map_or(Unexpected::Signed(value), Unexpected::Unsigned))
-    }
-
-    fn visit_u64<E: Error>(self, value: u64) -> Result<T, E> {
-        self.scalar(Unexpected::Unsigned(value))
-    }
-
-    fn visit_f64<E: Error>(self, value: f64) -> Result<T, E> {
-        self.scalar(Unexpected::Float(value))
-    }
-
-    fn visit_str<E: Error>(self, value: &str) -> Result<T, E> {
-        self.scalar(Unexpected::Str(value))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
-        T::table(self.field, map)
-    }
 }
 
 /// Writes a value.
@@ -187,20 +141,46 @@ impl Form for Duration {
     }
 }
 
-impl Form for Preset {
+/// Types that are one of some words.
+macro_rules! words {
+    ($($type:ty),*) => {$(
+        impl Form for $type {
+            fn expected(f: &mut Formatter<'_>) -> fmt::Result {
+                one_of(f, &Self::ALL.map(Self::as_str))
+            }
+
+            fn scalar(value: Unexpected<'_>) -> Option<Self> {
+                match value {
+                    Unexpected::Str(word) => Self::ALL.into_iter().find(|one| one.as_str() == word),
+                    _ => None,
+                }
+            }
+
+            fn write<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.serialize_str(self.as_str())
+            }
+        }
+    )*};
+}
+
+pub(super) use words;
+
+words!(breaker::Preset, retry::Preset, hedge::Preset);
+
+impl Form for String {
     fn expected(f: &mut Formatter<'_>) -> fmt::Result {
-        one_of(f, &Self::ALL.map(Self::as_str))
+        f.write_str("a text")
     }
 
     fn scalar(value: Unexpected<'_>) -> Option<Self> {
         match value {
-            Unexpected::Str(word) => word.parse().ok(),
+            Unexpected::Str(text) => Some(text.to_owned()),
             _ => None,
         }
     }
 
     fn write<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(self.as_str())
+        to.serialize_str(self)
     }
 }
 
@@ -218,8 +198,12 @@ impl<T: Form> Form for Option<T> {
         }
     }
 
-    fn table<'de, A: MapAccess<'de>>(field: &'static str, map: A) -> Result<Self, A::Error> {
-        T::table(field, map).map(Some)
+    fn table<'de, A: MapAccess<'de>>(place: Place<'_>, map: A) -> Result<Self, A::Error> {
+        T::table(place, map).map(Some)
+    }
+
+    fn list<'de, A: SeqAccess<'de>>(place: Place<'_>, list: A) -> Result<Self, A::Error> {
+        T::list(place, list).map(Some)
     }
 
     fn write<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {

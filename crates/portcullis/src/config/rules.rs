@@ -6,8 +6,8 @@ use std::{
 };
 
 use portcullis_core::{
-    FailureKind,
-    breaker::{DEFAULT_SLOW_RATIO, Mode, SlowRule, TimeRule},
+    FailureKind, Mode,
+    breaker::{DEFAULT_SLOW_RATIO, SlowRule, TimeRule},
 };
 use serde::{
     Serializer,
@@ -17,7 +17,8 @@ use serde::{
 
 use super::{
     fields::read_fields,
-    form::{Form, Reader, Written, one_of},
+    form::{Form, Written, one_of},
+    place::{Place, Reader},
 };
 
 impl Form for TimeRule {
@@ -25,12 +26,8 @@ impl Form for TimeRule {
         f.write_str("a table, such as { span = \"10s\", failure_ratio = 0.5 }")
     }
 
-    fn scalar(_: Unexpected<'_>) -> Option<Self> {
-        None
-    }
-
-    fn table<'de, A: MapAccess<'de>>(_: &'static str, mut map: A) -> Result<Self, A::Error> {
-        read_fields!(map, "breaker.time_window", { span, buckets, failure_ratio, minimum_calls });
+    fn table<'de, A: MapAccess<'de>>(place: Place<'_>, mut map: A) -> Result<Self, A::Error> {
+        read_fields!(map, place, { span, buckets, failure_ratio, minimum_calls });
         let usual = Self::default();
         Ok(Self {
             span: span.unwrap_or(usual.span),
@@ -56,13 +53,9 @@ impl Form for SlowRule {
         f.write_str("a table, such as { after = \"2s\", ratio = 0.5 }")
     }
 
-    fn scalar(_: Unexpected<'_>) -> Option<Self> {
-        None
-    }
-
-    fn table<'de, A: MapAccess<'de>>(_: &'static str, mut map: A) -> Result<Self, A::Error> {
-        read_fields!(map, "breaker.slow_calls", { after, ratio });
-        let after = after.ok_or_else(|| Error::custom("breaker.slow_calls.after is missing"))?;
+    fn table<'de, A: MapAccess<'de>>(place: Place<'_>, mut map: A) -> Result<Self, A::Error> {
+        read_fields!(map, place, { after, ratio });
+        let after = after.ok_or_else(|| place.misses("after"))?;
         Ok(Self { after, ratio: ratio.unwrap_or(DEFAULT_SLOW_RATIO) })
     }
 
@@ -91,10 +84,9 @@ impl Form for Mode {
         }
     }
 
-    fn table<'de, A: MapAccess<'de>>(_: &'static str, mut map: A) -> Result<Self, A::Error> {
-        read_fields!(map, "breaker.mode", { enforce_percent });
-        let percent =
-            enforce_percent.ok_or_else(|| Error::custom("breaker.mode.enforce_percent is missing"))?;
+    fn table<'de, A: MapAccess<'de>>(place: Place<'_>, mut map: A) -> Result<Self, A::Error> {
+        read_fields!(map, place, { enforce_percent });
+        let percent = enforce_percent.ok_or_else(|| place.misses("enforce_percent"))?;
         Ok(Self::EnforcePercent(percent))
     }
 
@@ -110,7 +102,7 @@ impl Form for Mode {
 
 impl Form for FailureKind {
     fn expected(f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str("a table by kind of failure, which is ")?;
+        f.write_str("of kinds of failure, each ")?;
         one_of(f, &Self::ALL.map(Self::as_str))
     }
 
@@ -139,10 +131,10 @@ impl Form for BTreeMap<FailureKind, u32> {
         }
     }
 
-    fn table<'de, A: MapAccess<'de>>(field: &'static str, mut map: A) -> Result<Self, A::Error> {
+    fn table<'de, A: MapAccess<'de>>(place: Place<'_>, mut map: A) -> Result<Self, A::Error> {
         let mut limits = Self::new();
-        while let Some(kind) = map.next_key_seed(Reader::<FailureKind>::new(field))? {
-            if limits.insert(kind, map.next_value_seed(Reader::new(field))?).is_some() {
+        while let Some(kind) = map.next_key_seed(Reader::<FailureKind>::new(place))? {
+            if limits.insert(kind, map.next_value_seed(Reader::new(place))?).is_some() {
                 return Err(Error::duplicate_field(kind.as_str()));
             }
         }

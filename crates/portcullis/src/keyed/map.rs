@@ -285,6 +285,12 @@ impl<K: Hash + Eq, V: KeyedValue> Keyed<K, V> {
     }
 }
 
+impl<K, V> Keyed<K, V> {
+    pub(super) fn counts(&self) -> (usize, Evictions) {
+        (self.tally.len(), self.tally.evictions())
+    }
+}
+
 impl<K, V> fmt::Debug for Keyed<K, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Keyed")

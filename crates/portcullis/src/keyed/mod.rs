@@ -6,8 +6,8 @@
 //! an open breaker. When nothing may go, a new key is told so ([`Lookup::Overflow`]), and its caller falls
 //! back to one state that all such keys share.
 //!
-//! [`KeyedBreaker`](crate::KeyedBreaker) is the keyed form of a policy of this crate; use the map for a policy
-//! that you write. What a request is keyed by is said with [`KeyOf`], and with the common ones in [`by`].
+//! [`KeyedBreaker`](crate::KeyedBreaker) and [`KeyedRetry`](crate::retry::KeyedRetry) are the keyed forms of
+//! policies of this crate; use the map for a policy that you write. What a request is keyed by is said with [`KeyOf`], and with the common ones in [`by`].
 //!
 //! ```
 //! use portcullis::{Time, keyed::{Keyed, KeyedValue, Limits, Lookup}};
@@ -58,6 +58,7 @@ mod map;
 mod memory_tests;
 #[cfg(test)]
 mod model_tests;
+mod shown;
 mod table;
 mod tally;
 #[cfg(test)]

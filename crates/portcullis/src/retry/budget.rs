@@ -67,9 +67,14 @@ impl RetryBudget {
         registry: &Registry,
     ) -> Result<Self, ConfigError> {
         let name = name.into();
-        let shared = Shared::new(name.clone(), config)?;
+        let shared = Shared::new(name.clone(), config, shard::count())?;
         registry.join(PolicyKind::Budget, name, &shared);
         Ok(Self { shared, deposits: true })
+    }
+
+    /// A small budget in no registry, for one of many policies.
+    pub(super) fn unlisted(name: Name, config: BudgetConfig) -> Result<Self, ConfigError> {
+        Ok(Self { shared: Shared::new(name, config, 1)?, deposits: true })
     }
 
     /// The budget of this name in this registry, made by `config` if there is none: for policies that do
@@ -94,7 +99,7 @@ impl RetryBudget {
         registry: &Registry,
     ) -> Result<Self, ConfigError> {
         let name = name.into();
-        let make = || Shared::new(name.clone(), config);
+        let make = || Shared::new(name.clone(), config, shard::count());
         let shared = registry.get_or_join(PolicyKind::Budget, &name, make)?;
         Ok(Self { shared, deposits: true })
     }
@@ -177,8 +182,8 @@ impl RetryBudget {
 }
 
 impl Shared {
-    fn new(name: Name, config: BudgetConfig) -> Result<Arc<Self>, ConfigError> {
-        Ok(Arc::new(Self { name, budget: Budget::new(config, shard::count())? }))
+    fn new(name: Name, config: BudgetConfig, shards: usize) -> Result<Arc<Self>, ConfigError> {
+        Ok(Arc::new(Self { name, budget: Budget::new(config, shards)? }))
     }
 }
 

@@ -1,13 +1,8 @@
 //! Building a retry policy.
 
-use std::time::Duration;
+use portcullis_core::{ConfigError, Name, retry::BudgetConfig};
 
-use portcullis_core::{
-    ConfigError, FailureKind, GrpcCodes, Mode, Name,
-    retry::{Backoff, BudgetConfig},
-};
-
-use super::{Config, RetryBudget, RetryPolicy};
+use super::{Config, RetryBudget, RetryPolicy, setters::config_setters};
 use crate::Registry;
 
 /// Builds a [`RetryPolicy`]. Every setting has a default; see [`Config`].
@@ -36,40 +31,12 @@ pub struct RetryBuilder {
     registry: Registry,
 }
 
+config_setters!(RetryBuilder);
+
 impl RetryBuilder {
     pub(super) fn new(name: Name) -> Self {
         let registry = Registry::global().clone();
         Self { name, config: Config::default(), budget: None, seed: None, registry }
-    }
-
-    /// Takes all settings from a [`Config`].
-    pub fn config(mut self, config: Config) -> Self {
-        self.config = config;
-        self
-    }
-
-    /// Attempts in total, with the first (default 3); 1 to 100.
-    pub fn max_attempts(mut self, attempts: u32) -> Self {
-        self.config.max_attempts = attempts;
-        self
-    }
-
-    /// The waits between attempts (default 50 ms, doubling, at most 20 s, full jitter).
-    pub fn backoff(mut self, backoff: Backoff) -> Self {
-        self.config.backoff = backoff;
-        self
-    }
-
-    /// No wait begins that would end after this time from the call (default off); 1 ms to 24 h.
-    pub fn total_time(mut self, time: Duration) -> Self {
-        self.config.total_time = Some(time);
-        self
-    }
-
-    /// The longest wait a dependency can ask for by `Retry-After` (default 30 s); 0 to 24 h.
-    pub fn max_retry_after(mut self, time: Duration) -> Self {
-        self.config.max_retry_after = time;
-        self
     }
 
     /// Retries per call (0 to 1) and per second (0 to 1,000,000), in a budget of this policy's own
@@ -80,48 +47,9 @@ impl RetryBuilder {
         self
     }
 
-    /// Failures of this kind are not retried, but where nothing was processed (default: validation and data
-    /// loss).
-    pub fn never_after(mut self, kind: FailureKind) -> Self {
-        self.config.not_retried.insert(kind);
-        self
-    }
-
-    /// Of gRPC calls retries those and only those that end with one of these codes, idempotent or not
-    /// (default: what is safe). What was never processed is retried anyway.
-    pub fn grpc_codes(mut self, codes: impl Into<GrpcCodes>) -> Self {
-        self.config.grpc_codes = Some(codes.into());
-        self
-    }
-
-    /// Makes calls again that a layer below refused, such as an open breaker, if it said when to come back
-    /// and that is in time (default off).
-    pub fn retry_refusals(mut self) -> Self {
-        self.config.retry_refusals = true;
-        self
-    }
-
-    /// Whether calls are retried, or only counted (default: retried).
-    pub fn mode(mut self, mode: Mode) -> Self {
-        self.config.mode = mode;
-        self
-    }
-
     /// A budget that is shared with others.
     pub fn budget(mut self, budget: &RetryBudget) -> Self {
         self.budget = Some(budget.clone());
-        self
-    }
-
-    /// Draws jitter from a generator with this seed, so that a run can be repeated.
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = Some(seed);
-        self
-    }
-
-    /// Joins this registry instead of the global one.
-    pub fn registry(mut self, registry: &Registry) -> Self {
-        self.registry = registry.clone();
         self
     }
 

@@ -29,32 +29,25 @@ use crate::{clock, protocol::Attempt, shard::Pinned};
 #[must_use = "it is to be told how the attempts end"]
 pub struct RetryCall {
     shared: Pinned<Shared>,
-    /// Those that were made or decided on.
-    attempts: u32,
     idempotent: bool,
     /// Whether the budget wants to know of the end.
     counted: bool,
-    failures: Failures,
-    previous: Duration,
     deadline: Option<Time>,
+    /// What only a call has of which an attempt failed.
+    trouble: Option<Trouble>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Trouble {
+    /// Attempts after the first that were decided on.
+    retries: u32,
+    failures: Failures,
+    /// The wait before the last one.
+    previous: Duration,
     loan: Option<Loan>,
 }
 
 impl RetryCall {
-    #[inline(always)]
-    fn new(shared: Pinned<Shared>, counted: bool, deadline: Option<Time>) -> Self {
-        Self {
-            shared,
-            attempts: 1,
-            idempotent: false,
-            counted,
-            failures: Failures::default(),
-            previous: Duration::ZERO,
-            deadline,
-            loan: None,
-        }
-    }
-
     /// Says whether the call may be processed twice; it may not, unless this says so.
     #[inline(always)]
     pub fn idempotent(mut self, idempotent: bool) -> Self {
@@ -64,17 +57,16 @@ impl RetryCall {
 
     /// Sets the time after which nobody waits for the answer.
     pub fn deadline(mut self, deadline: Option<Time>) -> Self {
-        self.deadline = match (self.deadline, deadline) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (one, other) => one.or(other),
-        };
+        self.deadline = sooner(self.deadline, deadline);
         self
     }
 
     /// The attempt that runs, or that is to be made next.
     pub fn attempt(&self) -> Attempt {
-        match self.failures.last() {
-            Some(after) if self.attempts > 1 => Attempt::retry(self.attempts, after),
+        match self.trouble {
+            Some(Trouble { retries, failures, .. }) if retries > 0 => {
+                failures.last().map_or(Attempt::FIRST, |after| Attempt::retry(retries + 1, after))
+            }
             _ => Attempt::FIRST,
         }
     }
@@ -92,7 +84,7 @@ impl RetryCall {
     /// Records that the last attempt succeeded.
     #[inline(always)]
     pub fn succeeded(&mut self) {
-        if self.attempts > 1 || self.shared.budget.counts_outcomes() {
+        if self.trouble.is_some() || self.shared.budget.counts_outcomes() {
             self.succeeded_slow();
         }
     }
@@ -100,9 +92,10 @@ impl RetryCall {
     #[cold]
     #[inline(never)]
     fn succeeded_slow(&mut self) {
-        self.shared.budget.succeeded(self.loan.take());
-        if self.attempts > 1 {
-            self.shared.recovered(self.attempts, self.failures);
+        let Trouble { retries, failures, loan, .. } = self.trouble.take().unwrap_or_default();
+        self.shared.budget.succeeded(loan);
+        if retries > 0 {
+            self.shared.recovered(retries + 1, failures);
         }
     }
 
@@ -129,16 +122,25 @@ impl RetryCall {
 
     /// Records a failed attempt; says how long another would have to wait, if it would be safe and in time.
     pub(super) fn plan(&mut self, failure: &Failure, code: Option<GrpcCode>) -> Result<Plan, Stop> {
-        self.failures.push(failure.kind);
-        let loan = self.loan.take();
+        let trouble = self.trouble.get_or_insert_default();
+        trouble.failures.push(failure.kind);
+        let loan = trouble.loan.take();
         if loan.is_some() || self.shared.budget.counts_outcomes() {
             self.shared.budget.failed(loan, failure);
         }
+        let (retries, previous) = (trouble.retries, trouble.previous);
         let config = self.shared.config.load();
-        self.plan_by(&config, failure, code).map_err(|stop| self.stopped(stop))
+        let retry = Retry { number: retries + 1, previous };
+        self.plan_by(&config, retry, failure, code).map_err(|stop| self.stopped(stop))
     }
 
-    fn plan_by(&self, config: &Config, failure: &Failure, code: Option<GrpcCode>) -> Result<Plan, Stop> {
+    fn plan_by(
+        &self,
+        config: &Config,
+        retry: Retry,
+        failure: &Failure,
+        code: Option<GrpcCode>,
+    ) -> Result<Plan, Stop> {
         if config.mode == Mode::Disabled {
             return Err(Stop::Disabled);
         }
@@ -148,10 +150,10 @@ impl RetryCall {
         if !is_safe(config, failure, code, self.idempotent) {
             return Err(Stop::NotRetryable);
         }
-        if self.attempts >= config.max_attempts {
+        if retry.number >= config.max_attempts {
             return Err(Stop::Exhausted);
         }
-        let wait = self.wait(config, failure);
+        let wait = self.wait(config, retry, failure);
         if self.deadline.is_some_and(|deadline| clock::now() + wait >= deadline) {
             return Err(Stop::Deadline);
         }
@@ -160,11 +162,11 @@ impl RetryCall {
 
     /// What the dependency asked for, and the backoff: those who were all told the same time are not to come
     /// back together.
-    fn wait(&self, config: &Config, failure: &Failure) -> Duration {
+    fn wait(&self, config: &Config, retry: Retry, failure: &Failure) -> Duration {
         let asked = failure.retry_after.map(|asked| asked.min(config.max_retry_after));
         // Who is told when to come back begins anew with its waits (gRFC A6).
-        let retry = if asked.is_some() { 1 } else { self.attempts };
-        let after = After { retry, failure, previous: self.previous };
+        let number = if asked.is_some() { 1 } else { retry.number };
+        let after = After { retry: number, failure, previous: retry.previous };
         config.backoff.delay(&after, self.shared.dice.draw()).saturating_add(asked.unwrap_or_default())
     }
 
@@ -176,18 +178,29 @@ impl RetryCall {
             _ => return Err(self.stopped(Stop::Shadow)),
         }
         let Some(loan) = self.shared.budget.withdraw(failure) else { return Err(self.stopped(Stop::Budget)) };
-        self.loan = Some(loan);
-        self.attempts += 1;
-        self.previous = plan.wait;
-        self.shared.retried(self.attempts, failure.kind, plan.wait);
+        let trouble = self.trouble.get_or_insert_default();
+        trouble.loan = Some(loan);
+        trouble.retries += 1;
+        trouble.previous = plan.wait;
+        self.shared.retried(trouble.retries + 1, failure.kind, plan.wait);
         Ok(plan.wait)
     }
 
     /// Records that there is no other attempt, and why.
     pub(super) fn stopped(&self, stop: Stop) -> Stop {
-        self.shared.stopped(stop, self.attempts, self.failures);
+        let Trouble { retries, failures, .. } = self.trouble.unwrap_or_default();
+        self.shared.stopped(stop, retries + 1, failures);
         stop
     }
+}
+
+/// A retry that is asked for.
+#[derive(Clone, Copy)]
+struct Retry {
+    /// Counted from 1.
+    number: u32,
+    /// The wait before the one before.
+    previous: Duration,
 }
 
 /// An attempt that could be made.
@@ -200,7 +213,7 @@ pub(super) struct Plan {
 impl Drop for RetryCall {
     #[inline(always)]
     fn drop(&mut self) {
-        if self.loan.is_some() || self.counted {
+        if self.trouble.is_some() || self.counted {
             end(self);
         }
     }
@@ -210,7 +223,7 @@ impl Drop for RetryCall {
 #[inline(never)]
 fn end(call: &mut RetryCall) {
     let budget = &call.shared.budget;
-    if let Some(loan) = call.loan.take() {
+    if let Some(loan) = call.trouble.take().and_then(|trouble| trouble.loan) {
         budget.give_back(loan);
     }
     if call.counted {
@@ -231,7 +244,7 @@ fn is_safe(config: &Config, failure: &Failure, code: Option<GrpcCode>, idempoten
 }
 
 /// The code by which a gRPC client shows a failure that came without one.
-fn as_code(kind: FailureKind) -> GrpcCode {
+pub(crate) fn as_code(kind: FailureKind) -> GrpcCode {
     match kind {
         FailureKind::Timeout => GrpcCode::DeadlineExceeded,
         FailureKind::Connection | FailureKind::Network | FailureKind::Unavailable => GrpcCode::Unavailable,
@@ -245,33 +258,49 @@ fn as_code(kind: FailureKind) -> GrpcCode {
 impl RetryPolicy {
     /// Begins a call.
     pub fn begin(&self) -> RetryCall {
-        self.begin_call(true, || None)
+        self.begin_call(Begin { original: true, idempotent: false, deadline: None })
     }
 
-    /// Begins a call; `original` unless a retry above made it.
+    /// Begins a call.
     #[inline(always)]
-    pub(super) fn begin_call(&self, original: bool, deadline: impl FnOnce() -> Option<Time>) -> RetryCall {
+    pub(super) fn begin_call(&self, begin: Begin) -> RetryCall {
+        let Begin { original, idempotent, mut deadline } = begin;
         let shared = self.shared.pin();
         let counted = original && shared.budget.begin(shared.shard());
-        let call = RetryCall::new(shared, counted, deadline());
-        if call.shared.flags.is_timed() { begin_timed(call) } else { call }
+        if shared.flags.is_timed() {
+            deadline = sooner(deadline, end_of(&shared));
+        }
+        RetryCall { shared, idempotent, counted, deadline, trouble: None }
     }
 }
 
-/// A call that has an end of its policy's own.
+/// What is known of a call when it begins.
+pub(super) struct Begin {
+    /// Whether it was not made by a retry above.
+    pub(super) original: bool,
+    pub(super) idempotent: bool,
+    pub(super) deadline: Option<Time>,
+}
+
+/// The end that the policy itself sets.
 #[cold]
 #[inline(never)]
-fn begin_timed(call: RetryCall) -> RetryCall {
-    let total = call.shared.config.load().total_time;
-    call.deadline(total.map(|total| clock::now() + total))
+fn end_of(policy: &Shared) -> Option<Time> {
+    policy.config.load().total_time.map(|total| clock::now() + total)
+}
+
+fn sooner(one: Option<Time>, other: Option<Time>) -> Option<Time> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
 }
 
 impl fmt::Debug for RetryCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RetryCall")
             .field("policy", self.shared.name())
-            .field("attempts", &self.attempts)
-            .field("failures", &self.failures)
+            .field("attempt", &self.attempt())
             .finish_non_exhaustive()
     }
 }

@@ -81,24 +81,16 @@ where
 {
     type Output = Result<S::Response, P::Error>;
 
-    #[inline]
+    #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        loop {
-            let result = match this.state.as_mut().project() {
-                StateProj::Called { inner } => ready!(inner.poll(cx)),
-                _ => match ready!(this.poll_next(cx)) {
-                    Ok(()) => continue,
-                    Err(error) => Err(error),
-                },
-            };
-            let result = result.map_err(|error| this.protocol.lift(error));
-            if this.is_success(&result) {
-                return Poll::Ready(result);
-            }
-            let Some(wait) = this.again(&result) else { return Poll::Ready(result) };
-            drop(result);
-            this.state.set(State::after(wait));
+        let result = match this.state.as_mut().project() {
+            StateProj::Called { inner } => ready!(inner.poll(cx)),
+            _ => return this.go_on(None, cx),
+        };
+        match result {
+            Ok(response) if this.is_success(&response) => Poll::Ready(Ok(response)),
+            result => this.go_on(Some(result), cx),
         }
     }
 }
@@ -112,9 +104,8 @@ where
     /// Whether there is nothing to be decided, because the attempt succeeded or there is no other; records
     /// that it succeeded.
     #[inline(always)]
-    fn is_success(&mut self, result: &Result<S::Response, P::Error>) -> bool {
+    fn is_success(&mut self, response: &S::Response) -> bool {
         let Some(again) = self.again else { return true };
-        let Ok(response) = result else { return false };
         match self.protocol.judge(self.context, response) {
             // What only its end will tell is committed with its head (gRFC A6).
             None | Some(Verdict::Success) if !again.call.goes_by_code() => {}
@@ -125,9 +116,38 @@ where
         true
     }
 
-    /// Whether another attempt is to be made, and after which wait. Its request is then in `next`.
+    /// From an attempt that did not succeed, or one that was begun on the way, until there is an answer.
     #[cold]
     #[inline(never)]
+    fn go_on(
+        &mut self,
+        mut ended: Option<Result<S::Response, S::Error>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<S::Response, P::Error>> {
+        loop {
+            let result = match ended.take() {
+                Some(result) => result,
+                None => ready!(self.poll_attempt(cx)),
+            };
+            let result = result.map_err(|error| self.protocol.lift(error));
+            let Some(wait) = self.again(&result) else { return Poll::Ready(result) };
+            drop(result);
+            self.state.set(State::after(wait));
+        }
+    }
+
+    fn poll_attempt(&mut self, cx: &mut Context<'_>) -> Poll<Result<S::Response, S::Error>> {
+        loop {
+            if let StateProj::Called { inner } = self.state.as_mut().project() {
+                return inner.poll(cx);
+            }
+            if let Err(error) = ready!(self.poll_next(cx)) {
+                return Poll::Ready(Err(error));
+            }
+        }
+    }
+
+    /// Whether another attempt is to be made, and after which wait. Its request is then in `next`.
     fn again(&mut self, result: &Result<S::Response, P::Error>) -> Option<Duration> {
         let again = self.again.as_mut()?;
         let (failure, code) = match Ended::of(self.protocol, self.context, result, &again.call) {
@@ -148,8 +168,6 @@ where
     }
 
     /// Waits for the next attempt's time and for its instance, and calls it.
-    #[cold]
-    #[inline(never)]
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         if let StateProj::Waiting { timer } = self.state.as_mut().project() {
             ready!(timer.as_mut().poll(cx));

@@ -8,7 +8,7 @@ use crate::{
         Measures,
         names::{RETRY_ATTEMPTS, RETRY_STOPPED},
     },
-    registry::Snapshot,
+    registry::{Snapshot, Value},
 };
 
 pub(super) fn measure(status: &RetryStatus, into: &mut dyn Measures) {
@@ -27,14 +27,18 @@ pub(super) fn snapshot(name: &Name, status: &RetryStatus) -> Snapshot {
         kind: PolicyKind::Retry,
         state: if spent { "budget_spent" } else { "active" },
         level: if spent { Level::Warning } else { Level::Healthy },
-        values: vec![
-            ("retries", status.retries.into()),
-            ("recovered", status.recovered.into()),
-            ("exhausted", status.exhausted.into()),
-            ("over_budget", status.over_budget.into()),
-            ("over_time", status.over_time.into()),
-            ("budget_available", status.budget_available.into()),
-            ("mode", status.mode.as_str().into()),
-        ],
+        values: values(status),
     }
+}
+
+pub(super) fn values(status: &RetryStatus) -> Vec<(&'static str, Value)> {
+    vec![
+        ("retries", status.retries.into()),
+        ("recovered", status.recovered.into()),
+        ("exhausted", status.exhausted.into()),
+        ("over_budget", status.over_budget.into()),
+        ("over_time", status.over_time.into()),
+        ("budget_available", status.budget_available.into()),
+        ("mode", status.mode.as_str().into()),
+    ]
 }

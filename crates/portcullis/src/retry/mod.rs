@@ -2,10 +2,12 @@
 //!
 //! Safe: a request that was never sent, or was refused before any work, may always go again. A request
 //! that may have been processed goes again only when it is idempotent: by its HTTP method, by an
-//! `Idempotency-Key`, by the extension [`Idempotent`], or because the layer was told so.
+//! `Idempotency-Key`, by the extension `Idempotent`, or because the layer was told so
+//! ([`idempotent`](RetryLayer::idempotent), [`idempotent_if`](RetryLayer::idempotent_if)).
 //!
 //! Borne: each call pays for a share of a retry into a [`RetryBudget`], which bounds what a dead
-//! dependency sees. Waits grow and are spread at random. Refusals of this library are not retried.
+//! dependency sees. Waits grow and are spread at random. Refusals of this library are not retried, unless the
+//! policy says so and they tell when to come back.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread", start_paused = true)]
@@ -29,6 +31,38 @@
 //! assert_eq!(ATTEMPTS.load(Ordering::Relaxed), 2);
 //! # Ok(()) }
 //! ```
+//!
+//! # When not
+//!
+//! Where the dependency is overloaded, each retry makes it worse: the budget is there for that, and should stay
+//! on. Where several layers or hops retry, retries multiply: let one of them do it, or let them share a
+//! [budget](RetryBudget#retries-over-retries).
+//!
+//! # How it is decided
+//!
+//! After a failed attempt, in this order; the first "no" is the [`Stop`] that is counted and told:
+//!
+//! 1. The dependency asked not to be called again: no.
+//! 2. Nothing was processed: yes. Otherwise: it is idempotent, and of a kind that may pass; or, where the policy
+//!    goes by [codes of gRPC](Config::grpc_codes), it has one of those.
+//! 3. There are attempts left.
+//! 4. The wait, which is the backoff's and what the dependency asked for, ends before the deadline: that of the
+//!    request (`protocol::Deadline` in its extensions, `grpc-timeout`), or that of the policy.
+//! 5. The request can be sent again.
+//! 6. The budget has a retry left.
+//!
+//! The failed response is dropped before the wait, and with it its connection and permits. Where there is no
+//! further attempt, the last result is returned as it was.
+//!
+//! # gRPC
+//!
+//! A call is committed when a response head without a status arrives (gRFC A6): what is retried is what ended
+//! with trailers alone, or without any answer. Pushback is heeded, and `grpc-previous-rpc-attempts` is sent.
+//!
+//! # Cancellation
+//!
+//! Dropping the response future drops the attempt that runs, or the wait. What the budget lent for what is in
+//! flight goes back.
 
 mod budget;
 mod builder;
@@ -36,26 +70,36 @@ mod call;
 mod config;
 mod failures;
 mod future;
+pub mod keyed;
 mod layer;
 mod measure;
+#[cfg(feature = "http")]
+pub mod peek;
 mod policies;
 mod policy;
-mod replay;
+mod preset;
 mod service;
+mod setters;
+mod status;
 mod stop;
 
+pub use crate::replay::{Always, CloneReplay, Idempotency, Never, Replay};
+#[cfg(feature = "http")]
+pub use crate::replay::{DEFAULT_MAX_BUFFERED, HttpReplay, Idempotent, Rebody, ReplayBody};
 pub use budget::RetryBudget;
 pub use builder::RetryBuilder;
 pub use call::RetryCall;
+#[cfg(feature = "http")]
+pub(crate) use call::as_code;
 pub use config::{Config, DEFAULT_MAX_ATTEMPTS, DEFAULT_MAX_RETRY_AFTER};
 pub use failures::Failures;
 pub use future::ResponseFuture;
+pub use keyed::KeyedRetry;
 pub use layer::RetryLayer;
 pub use policies::{OnlyIf, Policies};
-pub use policy::{RetryPolicy, RetryStatus};
+pub use policy::RetryPolicy;
 pub use portcullis_core::retry::*;
-pub use replay::{Always, CloneReplay, Idempotency, Never, Replay};
-#[cfg(feature = "http")]
-pub use replay::{DEFAULT_MAX_BUFFERED, HttpReplay, Idempotent, Rebody, ReplayBody};
+pub use preset::Preset;
 pub use service::RetryService;
+pub use status::RetryStatus;
 pub use stop::Stop;

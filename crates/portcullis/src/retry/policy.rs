@@ -5,14 +5,16 @@ use std::{
     future::Future,
     sync::{
         Arc,
-        atomic::{AtomicU8, AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicU8, Ordering::Relaxed},
     },
     time::Duration,
 };
 
 use portcullis_core::{ConfigError, FailureKind, Mode, Name, PolicyKind, Verdict};
 
-use super::{Config, Failures, RetryBudget, RetryBuilder, RetryCall, Stop};
+use super::{
+    Config, Failures, RetryBudget, RetryBuilder, RetryCall, RetryStatus, Stop, keyed::Common, status::Counts,
+};
 use crate::{
     FromRejection, Registry,
     dice::Dice,
@@ -38,45 +40,11 @@ pub(super) struct Shared {
     pub(super) budget: RetryBudget,
     /// Whether the budget is this policy's own, and follows its settings.
     owns_budget: bool,
-    pub(super) dice: Dice,
+    pub(super) dice: Arc<Dice>,
     emitter: Emitter,
-    retries: [AtomicU64; FailureKind::ALL.len()],
-    stops: [AtomicU64; Stop::ALL.len()],
-    recovered: AtomicU64,
-}
-
-/// A retry policy at a moment.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct RetryStatus {
-    /// Attempts after the first.
-    pub retries: u64,
-    /// Calls that succeeded after at least one retry.
-    pub recovered: u64,
-    /// Calls that failed after all their attempts.
-    pub exhausted: u64,
-    /// Retries that the budget did not allow.
-    pub over_budget: u64,
-    /// Retries that would have come too late.
-    pub over_time: u64,
-    /// Whole retries in the budget.
-    pub budget_available: u64,
-    /// Whether calls are retried, or only counted.
-    pub mode: Mode,
-    by_failure: [u64; FailureKind::ALL.len()],
-    by_stop: [u64; Stop::ALL.len()],
-}
-
-impl RetryStatus {
-    /// Attempts after the first that were made because of a failure of this kind.
-    pub fn retries_after(&self, kind: FailureKind) -> u64 {
-        self.by_failure[kind as usize - 1]
-    }
-
-    /// Failed calls that were not made again for this reason.
-    pub fn stopped(&self, stop: Stop) -> u64 {
-        self.by_stop[stop as usize]
-    }
+    counts: Counts,
+    /// For one of many: what all of these count.
+    all: Option<Arc<Counts>>,
 }
 
 impl RetryPolicy {
@@ -109,14 +77,30 @@ impl RetryPolicy {
             config: Live::new(config),
             budget,
             owns_budget,
-            dice: Dice::new(seed),
+            dice: Arc::new(Dice::new(seed)),
             emitter: Emitter::new(name.clone(), PolicyKind::Retry, registry),
-            retries: Default::default(),
-            stops: Default::default(),
-            recovered: AtomicU64::new(0),
+            counts: Counts::default(),
+            all: None,
         });
         registry.join(PolicyKind::Retry, name, shared.value());
         Ok(Self { shared })
+    }
+
+    /// One of many policies that share their settings, and are seen together.
+    pub(super) fn of_many(name: Name, common: &Common) -> Result<Self, ConfigError> {
+        let config = common.config.load();
+        Ok(Self {
+            shared: Sharded::small(Shared {
+                flags: Flags::of(&config),
+                budget: RetryBudget::unlisted(name.clone(), config.budget)?,
+                owns_budget: true,
+                config: Live::of(config),
+                dice: common.dice.clone(),
+                emitter: Emitter::new(name, PolicyKind::Retry, &common.registry),
+                counts: Counts::default(),
+                all: Some(common.counts.clone()),
+            }),
+        })
     }
 
     /// The name.
@@ -309,22 +293,33 @@ impl Shared {
         Ok(())
     }
 
+    /// Takes over the settings that it shares with others.
+    pub(super) fn follow(&self, config: Arc<Config>) -> Result<(), ConfigError> {
+        self.config.replace(|before| {
+            if config.budget != before.budget {
+                self.budget.reconfigure(config.budget)?;
+            }
+            self.flags.set(&config);
+            Ok(config)
+        })
+    }
+
     /// Another attempt is to be made.
     pub(super) fn retried(&self, attempt: u32, after: FailureKind, wait: Duration) {
-        self.retries[after as usize - 1].fetch_add(1, Relaxed);
+        self.count(|counts| counts.retried(after));
         self.emitter.frequent(|| EventKind::Retry { attempt, after, wait });
     }
 
     /// A call succeeded with an attempt after the first.
     pub(super) fn recovered(&self, attempts: u32, failures: Failures) {
-        self.recovered.fetch_add(1, Relaxed);
+        self.count(Counts::recovered);
         self.emitter.frequent(|| EventKind::Retried(Retried { attempts, failures, stopped: None }));
     }
 
     /// A call failed, and was not made again.
     pub(super) fn stopped(&self, stop: Stop, attempts: u32, failures: Failures) {
         if stop != Stop::Disabled {
-            self.stops[stop as usize].fetch_add(1, Relaxed);
+            self.count(|counts| counts.stopped(stop));
             let stopped = Some(stop);
             self.emitter.frequent(|| EventKind::Retried(Retried { attempts, failures, stopped }));
         }
@@ -334,20 +329,13 @@ impl Shared {
         self.emitter.name()
     }
 
+    fn count(&self, count: impl Fn(&Counts)) {
+        count(&self.counts);
+        self.all.as_deref().into_iter().for_each(count);
+    }
+
     fn status(&self) -> RetryStatus {
-        let by_failure = self.retries.each_ref().map(|count| count.load(Relaxed));
-        let by_stop = self.stops.each_ref().map(|count| count.load(Relaxed));
-        RetryStatus {
-            retries: by_failure.iter().sum(),
-            recovered: self.recovered.load(Relaxed),
-            exhausted: by_stop[Stop::Exhausted as usize],
-            over_budget: by_stop[Stop::Budget as usize],
-            over_time: by_stop[Stop::Deadline as usize],
-            budget_available: self.budget.available(),
-            mode: self.config.load().mode,
-            by_failure,
-            by_stop,
-        }
+        self.counts.status(self.budget.available(), self.config.load().mode)
     }
 }
 

@@ -4,7 +4,7 @@ use std::task::{Context, Poll};
 
 use tower_service::Service;
 
-use super::{Idempotency, Policies, Replay, ResponseFuture, RetryPolicy, future::Again};
+use super::{Idempotency, Policies, Replay, ResponseFuture, RetryPolicy, call::Begin, future::Again};
 use crate::Protocol;
 
 /// A service whose calls are made again, by a [`RetryPolicy`].
@@ -37,7 +37,7 @@ where
         self.inner.poll_ready(cx).map_err(|error| self.protocol.lift(error))
     }
 
-    #[inline]
+    #[inline(always)]
     fn call(&mut self, request: Req) -> Self::Future {
         let policy = self.policies.policy(&request);
         let Some(policy) = policy.filter(|policy| !policy.shared.flags.is_disabled()) else {
@@ -50,9 +50,11 @@ where
         let context = self.protocol.context(&first);
         // Who retries above has counted the call already.
         let original = !self.protocol.attempt(&first).is_retry();
-        let call = policy.begin_call(original, || self.protocol.deadline(&first)).idempotent(idempotent);
-        let again =
-            Again { service: self.inner.clone(), replay: self.replay.clone(), kept, next: None, call };
-        ResponseFuture::new(self.inner.call(first), self.protocol.clone(), context, Some(again))
+        let begin = Begin { original, idempotent, deadline: self.protocol.deadline(&first) };
+        let service = self.inner.clone();
+        let inner = self.inner.call(first);
+        let call = policy.begin_call(begin);
+        let again = Again { service, replay: self.replay.clone(), kept, next: None, call };
+        ResponseFuture::new(inner, self.protocol.clone(), context, Some(again))
     }
 }

@@ -105,6 +105,12 @@ impl Timeout {
         self.shared.expired.load(Relaxed)
     }
 
+    /// What ends a call, and the body of its response, after this time, which is within the limit.
+    #[cfg(feature = "http")]
+    pub(crate) fn within(&self, left: Duration) -> super::BodyDeadline {
+        super::BodyDeadline::within(self.shared.pin(), left)
+    }
+
     /// Runs `call` for at most the limit; what is not ready then is dropped before this answers.
     ///
     /// # Errors
@@ -126,8 +132,13 @@ impl Timeout {
 impl Shared {
     /// The rejection of a call that took too long; `sent` when the inner service had been called.
     pub(super) fn reject(&self, sent: bool) -> Rejection {
+        self.reject_after(self.settings.limit, sent)
+    }
+
+    /// The same for a call that had less time than the limit.
+    pub(super) fn reject_after(&self, limit: Duration, sent: bool) -> Rejection {
         self.expired.fetch_add(1, Relaxed);
-        let Settings { scope, limit, .. } = self.settings;
+        let scope = self.settings.scope;
         Rejection::new(self.name.clone(), Reason::Timeout { scope, limit, sent })
     }
 }

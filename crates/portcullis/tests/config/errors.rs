@@ -91,8 +91,8 @@ fn words_are_told_what_there_is() {
         "kind_limits",
         "{ timeouts = 1 }",
         json!({ "timeouts": 1 }),
-        "invalid value: string \"timeouts\", expected breaker.kind_limits to be a table by kind of failure, \
-         which is one of timeout, connection, network, unavailable, rate_limited, resource_exhausted, \
+        "invalid value: string \"timeouts\", expected breaker.kind_limits to be of kinds of failure, \
+         each one of timeout, connection, network, unavailable, rate_limited, resource_exhausted, \
          internal, data_loss, validation, slow, panic, other",
     );
 }

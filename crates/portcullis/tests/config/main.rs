@@ -3,14 +3,23 @@
 #![expect(clippy::panic, clippy::unwrap_used, reason = "tests, and what they share")]
 
 mod arbitrary;
+mod arbitrary_retry;
 mod errors;
+mod hedging;
 mod merging;
 mod reading;
+mod retrying;
 mod table;
+mod values;
 
 use portcullis::config;
 
-/// The settings in a TOML text.
+/// The settings of a breaker in a TOML text.
 fn settings(text: &str) -> config::Breaker {
+    toml::from_str(text).unwrap_or_else(|error| panic!("{text}\n{error}"))
+}
+
+/// Those of a retry.
+fn retry(text: &str) -> config::Retry {
     toml::from_str(text).unwrap_or_else(|error| panic!("{text}\n{error}"))
 }

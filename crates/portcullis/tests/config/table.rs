@@ -1,12 +1,146 @@
-//! The documentation's list of fields says what is so.
+//! The documentation's lists of fields say what is so.
 
 use std::collections::BTreeSet;
 
-use portcullis::{breaker::Config, config};
+use portcullis::{ConfigError, breaker, config, hedge, retry};
+use toml::Table;
 
-use crate::settings;
+use crate::{retry as settings_of_retry, settings};
 
-/// A row of the list.
+/// A list, and what it tells of.
+struct List {
+    heading: &'static str,
+    /// What errors call it.
+    at: &'static str,
+    /// Every field of every table, as they are written.
+    everything: fn() -> Table,
+    defaults: fn() -> Table,
+    /// Reads a text, and builds what it says.
+    build: fn(&str) -> Result<(), ConfigError>,
+    /// `field = value`, with what it needs besides.
+    assignment: fn(&str, &str) -> String,
+    /// What must be given, or is nothing by default.
+    without_default: &'static [&'static str],
+    /// Switches, words and tables.
+    without_range: &'static [&'static str],
+}
+
+const LISTS: [List; 4] = [
+    List {
+        heading: "Fields of a breaker",
+        at: "breaker",
+        everything: || {
+            let text = "time_window = {}\nslow_calls = { after = \"2s\" }\nmode = { enforce_percent = 1 }";
+            let config = settings(text).build().unwrap();
+            let table = Table::try_from(config::Breaker::from(&config)).unwrap();
+            with(table, "preset", "production")
+        },
+        defaults: || Table::try_from(config::Breaker::from(&breaker::Config::default())).unwrap(),
+        build: |text| settings(text).build().map(drop),
+        assignment: |field, value| match field {
+            "slow_calls.ratio" => format!("slow_calls = {{ after = \"1s\", ratio = {value} }}"),
+            "kind_limits" => format!("kind_limits = {{ panic = {value} }}"),
+            _ => format!("{field} = {value}"),
+        },
+        without_default: &["preset", "slow_calls.after", "mode.enforce_percent"],
+        without_range: &["preset", "time_window", "slow_calls", "only_retries", "automatic", "mode"],
+    },
+    List {
+        heading: "Fields of a retry",
+        at: "retry",
+        everything: || {
+            let text = "backoff = { waits = [\"1s\"], jitter = { uniform = 0.5 } }\n\
+                        mode = { enforce_percent = 1 }";
+            let config = settings_of_retry(text).build().unwrap();
+            let mut table = Table::try_from(config::Retry::from(&config)).unwrap();
+            // Its fields have a list of their own.
+            table.insert("budget".to_owned(), "share".into());
+            with(table, "preset", "production")
+        },
+        defaults: || {
+            let mut table = Table::try_from(config::Retry::from(&retry::Config::default())).unwrap();
+            table.insert("budget".to_owned(), Table::new().into());
+            let usual = with(table.clone(), "backoff", Table::new());
+            let backoff = table.remove("backoff").unwrap();
+            let fields = backoff.as_table().unwrap().iter();
+            let fields = fields.map(|(field, value)| (format!("backoff.{field}"), value.clone()));
+            usual.into_iter().chain(fields).collect()
+        },
+        build: |text| settings_of_retry(text).build().map(drop),
+        assignment: |field, value| format!("{field} = {value}"),
+        without_default: &["preset", "backoff.jitter.uniform", "backoff.waits", "mode.enforce_percent"],
+        without_range: &[
+            "preset",
+            "backoff",
+            "backoff.curve",
+            "backoff.jitter",
+            "backoff.waits",
+            "not_retried",
+            "grpc_codes",
+            "retry_refusals",
+            "mode",
+            "budget",
+        ],
+    },
+    List {
+        heading: "Fields of a hedge",
+        at: "hedge",
+        everything: || {
+            let config = hedge_settings("mode = { enforce_percent = 1 }").build().unwrap();
+            let mut table = Table::try_from(config::Hedge::from(&config)).unwrap();
+            // Its fields have a list of their own.
+            table.insert("budget".to_owned(), "share".into());
+            with(table, "preset", "production")
+        },
+        defaults: || {
+            let table = Table::try_from(config::Hedge::from(&hedge::Config::default())).unwrap();
+            with(with(table, "budget", Table::new()), "delay", Table::new())
+        },
+        build: |text| hedge_settings(text).build().map(drop),
+        assignment: |field, value| match field {
+            "delay.at_most" => format!("delay = {{ at_least = \"0s\", at_most = {value} }}"),
+            _ => format!("{field} = {value}"),
+        },
+        without_default: &["preset", "mode.enforce_percent"],
+        without_range: &["preset", "delay", "fatal", "mode", "budget"],
+    },
+    List {
+        heading: "Fields of a budget",
+        at: "budget",
+        everything: || with(budgets(), "shared", "upstream"),
+        defaults: || with(budgets(), "kind", "share"),
+        build: |text| toml::from_str::<config::Budget>(text).unwrap().build().map(drop),
+        assignment: |field, value| {
+            let kind = match field {
+                "ratio" | "min_per_second" => "share",
+                "min_concurrent" => "concurrent",
+                "max_tokens" | "token_ratio" => "throttle",
+                _ => "cost",
+            };
+            format!("kind = {kind:?}\n{field} = {value}")
+        },
+        without_default: &["shared"],
+        without_range: &["shared", "kind"],
+    },
+];
+
+fn hedge_settings(text: &str) -> config::Hedge {
+    toml::from_str(text).unwrap_or_else(|error| panic!("{text}\n{error}"))
+}
+
+fn with(mut table: Table, field: &str, value: impl Into<toml::Value>) -> Table {
+    table.insert(field.to_owned(), value.into());
+    table
+}
+
+/// All kinds of budget, in one table.
+fn budgets() -> Table {
+    let kinds = ["share", "concurrent", "throttle", "cost", "unlimited"];
+    let budget = |kind| toml::from_str::<config::Budget>(&format!("kind = {kind:?}")).unwrap();
+    kinds.into_iter().flat_map(|kind| Table::try_from(budget(kind)).unwrap()).collect()
+}
+
+/// A row of a list.
 struct Row {
     field: String,
     default: Option<String>,
@@ -18,78 +152,76 @@ fn literals(cell: &str) -> Vec<String> {
     cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
-fn rows() -> Vec<Row> {
-    let documentation = include_str!("../../src/config/mod.rs");
-    let rows = documentation.lines().filter_map(|line| line.strip_prefix("//! | `"));
-    let row = |row: &str| {
-        let cells: Vec<&str> = row.split('|').collect();
-        let range = literals(cells[3]);
-        Row {
-            field: cells[0].trim().trim_end_matches('`').to_owned(),
-            default: literals(cells[2]).first().cloned(),
-            range: range.first().map(|low| (low.clone(), range[1].clone())),
-        }
-    };
-    rows.map(row).collect()
+impl List {
+    fn rows(&self) -> Vec<Row> {
+        let documentation = include_str!("../../src/config/mod.rs");
+        let heading = format!("//! # {}", self.heading);
+        let section = documentation.lines().skip_while(|line| *line != heading).skip(1);
+        let section = section.take_while(|line| !line.starts_with("//! # "));
+        let row = |row: &str| {
+            let cells: Vec<&str> = row.split('|').collect();
+            let range = literals(cells[3]);
+            Row {
+                field: cells[0].trim().trim_end_matches('`').to_owned(),
+                default: literals(cells[2]).first().cloned(),
+                range: range.first().map(|low| (low.clone(), range[1].clone())),
+            }
+        };
+        section.filter_map(|line| line.strip_prefix("//! | `")).map(row).collect()
+    }
 }
 
-/// The settings with every field of every table, as they are written.
-fn everything() -> toml::Table {
-    let text = "time_window = {}\nslow_calls = { after = \"2s\" }\nmode = { enforce_percent = 1 }";
-    let config = settings(text).build().unwrap();
-    let mut table = toml::Table::try_from(config::Breaker::from(&config)).unwrap();
-    table.insert("preset".to_owned(), "production".into());
-    table
+/// The paths of all fields of a table, and of the tables in it.
+fn paths(table: &Table) -> Vec<String> {
+    let within = |field: &str, value: &toml::Value| {
+        let inner = value.as_table().map(paths).unwrap_or_default();
+        inner.into_iter().map(|path| format!("{field}.{path}")).collect::<Vec<_>>()
+    };
+    table.iter().flat_map(|(field, value)| [vec![field.clone()], within(field, value)].concat()).collect()
+}
+
+fn at<'a>(table: &'a Table, path: &str) -> Option<&'a toml::Value> {
+    match path.split_once('.') {
+        Some((table_name, rest)) => at(table.get(table_name)?.as_table()?, rest),
+        None => table.get(path),
+    }
 }
 
 #[test]
 fn every_field_is_listed_and_no_other() {
-    let mut fields = BTreeSet::new();
-    for (field, value) in everything() {
-        for within in value.as_table().into_iter().flatten() {
-            fields.insert(format!("{field}.{}", within.0));
-        }
-        fields.insert(field);
+    for list in LISTS {
+        let fields: BTreeSet<String> = paths(&(list.everything)()).into_iter().collect();
+        let listed: BTreeSet<String> = list.rows().into_iter().map(|row| row.field).collect();
+        assert_eq!(listed, fields);
+        assert_eq!(listed.len(), list.rows().len());
     }
-    let listed: BTreeSet<String> = rows().into_iter().map(|row| row.field).collect();
-    assert_eq!(listed, fields);
-    assert_eq!(listed.len(), rows().len());
 }
 
 #[test]
 fn the_defaults_are_as_listed() {
-    let defaults = toml::Table::try_from(config::Breaker::from(&Config::default())).unwrap();
-    let within = everything();
-    for Row { field, default, .. } in rows() {
-        let Some(default) = default else { continue };
-        let listed: toml::Table = toml::from_str(&format!("value = {default}")).unwrap();
-        let is = match field.split_once('.') {
-            Some((table, field)) => &within[table][field],
-            None => &defaults[&field],
-        };
-        assert_eq!(*is, listed["value"], "{field}");
+    for list in LISTS {
+        let (defaults, everything) = ((list.defaults)(), (list.everything)());
+        for Row { field, default, .. } in list.rows() {
+            let Some(default) = default else { continue };
+            let listed: Table = toml::from_str(&format!("value = {default}")).unwrap();
+            let is = defaults.get(&field).or_else(|| at(&everything, &field));
+            assert_eq!(is, Some(&listed["value"]), "{field}");
+        }
     }
 }
 
 #[test]
 fn only_what_must_be_given_has_no_default() {
-    let without = rows().into_iter().filter(|row| row.default.is_none()).map(|row| row.field);
-    assert_eq!(without.collect::<Vec<_>>(), ["preset", "slow_calls.after", "mode.enforce_percent"]);
-}
-
-/// `field = value`, in its table if it has one.
-fn assignment(field: &str, value: &str) -> String {
-    match field.split_once('.') {
-        Some(("slow_calls", "ratio")) => format!("slow_calls = {{ after = \"1s\", ratio = {value} }}"),
-        Some((table, field)) => format!("{table} = {{ {field} = {value} }}"),
-        None if field == "kind_limits" => format!("kind_limits = {{ panic = {value} }}"),
-        None => format!("{field} = {value}"),
+    for list in LISTS {
+        let without = list.rows().into_iter().filter(|row| row.default.is_none()).map(|row| row.field);
+        assert_eq!(without.collect::<Vec<_>>(), list.without_default);
     }
 }
 
 /// The values just outside a range, as far as they can be written.
 fn outside(low: &str, high: &str, is_whole: bool) -> Vec<String> {
     match (low, high) {
+        ("\"0s\"", "\"5s\"") => vec!["\"5001ms\"".to_owned()],
         ("\"0s\"", "\"24h\"") => vec!["\"24h 1ns\"".to_owned()],
         ("\"1ms\"", "\"24h\"") => vec!["\"999us\"".to_owned(), "\"24h 1ns\"".to_owned()],
         _ if is_whole => {
@@ -105,28 +237,39 @@ fn outside(low: &str, high: &str, is_whole: bool) -> Vec<String> {
 
 #[test]
 fn the_ranges_are_as_listed() {
-    for Row { field, default, range } in rows() {
-        let Some((low, high)) = range else { continue };
-        let high = if high == "window" { "100".to_owned() } else { high };
-        let is_whole = !default.is_some_and(|text| text.contains('.')) && !low.contains('.');
+    for list in LISTS {
+        for Row { field, default, range } in list.rows() {
+            let Some((low, high)) = range else { continue };
+            // What another field is by default.
+            let high = match high.as_str() {
+                "window" => "100".to_owned(),
+                "at_most" => "\"5s\"".to_owned(),
+                _ => high,
+            };
+            let is_whole = !default.is_some_and(|text| text.contains('.')) && !low.contains('.');
 
-        for value in [&low, &high] {
-            let text = assignment(&field, value);
-            assert!(settings(&text).build().is_ok(), "{text}");
-        }
-        for value in outside(&low, &high, is_whole) {
-            let text = assignment(&field, &value);
-            let error = settings(&text).build().expect_err(&text);
-            assert_eq!(error.field(), format!("breaker.{field}"));
+            for value in [&low, &high] {
+                let text = (list.assignment)(&field, value);
+                assert_eq!((list.build)(&text), Ok(()), "{text}");
+            }
+            for value in outside(&low, &high, is_whole) {
+                let text = (list.assignment)(&field, &value);
+                let error = (list.build)(&text).expect_err(&text);
+                assert_eq!(error.field(), error_field(list.at, &field));
+            }
         }
     }
 }
 
+/// How an error names a field: a share of jitter is all there is of it.
+fn error_field(at: &str, field: &str) -> String {
+    format!("{at}.{}", field.trim_end_matches(".uniform"))
+}
+
 #[test]
 fn every_field_but_switches_has_its_range_listed() {
-    let without = rows().into_iter().filter(|row| row.range.is_none()).map(|row| row.field);
-    assert_eq!(
-        without.collect::<Vec<_>>(),
-        ["preset", "time_window", "slow_calls", "only_retries", "automatic", "mode"]
-    );
+    for list in LISTS {
+        let without = list.rows().into_iter().filter(|row| row.range.is_none()).map(|row| row.field);
+        assert_eq!(without.collect::<Vec<_>>(), list.without_range);
+    }
 }

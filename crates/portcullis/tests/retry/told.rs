@@ -32,8 +32,7 @@ async fn told(works: u32) -> Vec<EventKind> {
         })
         .await;
     assert!(retries.recent_events().is_empty(), "what happens with single calls is not kept");
-    let told = std::mem::take(&mut *told.lock().unwrap());
-    told
+    std::mem::take(&mut *told.lock().unwrap())
 }
 
 fn retry(attempt: u32, after: FailureKind) -> EventKind {

@@ -8,10 +8,7 @@ use crate::{
     keyed::Key,
     metrics::{
         Measures,
-        names::{
-            BREAKER_STATE, BREAKER_TRANSITIONS, KEYED_ENTRIES, KEYED_EVICTIONS, REJECTIONS,
-            breaker_state_number,
-        },
+        names::{BREAKER_STATE, BREAKER_TRANSITIONS, REJECTIONS, breaker_state_number},
     },
     registry::{Policy, Snapshot, Value},
 };
@@ -41,9 +38,7 @@ impl<K: Key> Policy for Shared<K> {
         }
         let status = self.status();
         into.gauge(&BREAKER_STATE, &[], breaker_state_number(status.worst()).into());
-        into.gauge(&KEYED_ENTRIES, &[], status.keys as f64);
-        into.counter(&KEYED_EVICTIONS, &["idle"], status.evictions.idle);
-        into.counter(&KEYED_EVICTIONS, &["full"], status.evictions.full);
+        self.keys.measure(into);
     }
 
     fn recent_events(&self) -> Vec<Event> {

@@ -1,4 +1,40 @@
-//! Sending a request more than once.
+//! Sending a request more than once: how retries and hedges keep it, and whether that is safe.
+//!
+//! A [`Replay`] keeps what is needed of a request; [`CloneReplay`] clones it, and `HttpReplay` keeps the body of
+//! an HTTP request while it is sent, up to a cap. An [`Idempotency`] says which requests may be processed twice.
+//! The layers come with what fits their protocol; who sends requests of a kind of their own implements
+//! [`Replay`].
+//!
+//! ```
+//! use portcullis::{RetryLayer, RetryPolicy, replay::Replay};
+//!
+//! /// A request that cannot be cloned as it is.
+//! struct Order { id: u64, items: Vec<String> }
+//!
+//! #[derive(Clone)]
+//! struct KeepOrder;
+//!
+//! impl Replay<Order> for KeepOrder {
+//!     type Request = Order;
+//!     type Kept = (u64, Vec<String>);
+//!
+//!     fn is_idempotent(&self, _: &Order) -> bool {
+//!         true // the dependency knows an order by its id
+//!     }
+//!
+//!     fn first(&self, order: Order) -> (Order, Self::Kept) {
+//!         let kept = (order.id, order.items.clone());
+//!         (order, kept)
+//!     }
+//!
+//!     fn again(&self, (id, items): &Self::Kept) -> Option<Order> {
+//!         Some(Order { id: *id, items: items.clone() })
+//!     }
+//! }
+//!
+//! let layer = RetryLayer::new(RetryPolicy::new("orders")).replay(KeepOrder);
+//! # let _ = (layer, KeepOrder.first(Order { id: 1, items: Vec::new() }));
+//! ```
 
 #[cfg(feature = "http")]
 mod body;

@@ -1,0 +1,48 @@
+//! A hedge in numbers and words.
+
+use portcullis_core::{Name, PolicyKind, health::Level};
+
+use super::HedgeStatus;
+use crate::{
+    metrics::{Measures, names::HEDGES},
+    registry::{Snapshot, Value},
+};
+
+pub(super) fn measure(status: &HedgeStatus, into: &mut dyn Measures) {
+    for (result, total) in
+        [("won", status.won), ("lost", status.lost), ("failed", status.failed), ("denied", status.denied)]
+    {
+        into.counter(&HEDGES, &[result], total);
+    }
+}
+
+pub(super) fn snapshot(name: &Name, status: &HedgeStatus) -> Snapshot {
+    let spent = status.budget_available == 0;
+    Snapshot {
+        name: name.clone(),
+        kind: PolicyKind::Hedge,
+        state: if spent { "budget_spent" } else { "active" },
+        level: if spent { Level::Warning } else { Level::Healthy },
+        values: values(status),
+    }
+}
+
+fn values(status: &HedgeStatus) -> Vec<(&'static str, Value)> {
+    let mut values = vec![
+        ("mode", status.mode.as_str().into()),
+        ("calls", status.calls.into()),
+        ("sent", status.sent.into()),
+        ("won", status.won.into()),
+        ("lost", status.lost.into()),
+        ("failed", status.failed.into()),
+        ("denied", status.denied.into()),
+        ("over_time", status.over_time.into()),
+        ("not_replayable", status.not_replayable.into()),
+        ("shadowed", status.shadowed.into()),
+        ("budget_available", status.budget_available.into()),
+    ];
+    if let Some(delay) = status.delay {
+        values.push(("delay_ms", (delay.as_millis() as u64).into()));
+    }
+    values
+}

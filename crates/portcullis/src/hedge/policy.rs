@@ -1,0 +1,301 @@
+//! The hedge's handle.
+
+use std::{
+    fmt,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use portcullis_core::{
+    ConfigError, Failure, Mode, Name, Padded, PolicyKind, Time,
+    quantile::{Followed, Quantiles},
+    retry::Loan,
+};
+
+use super::{Config, Delay, HedgeBuilder, settings::Word};
+use crate::{
+    Registry, RetryBudget, clock,
+    dice::Dice,
+    event::{Emitter, Event, EventKind},
+    live::Live,
+    registry::{Policy, Snapshot},
+    shard::{self, Sharded},
+};
+
+/// How far back a percentile looks: long enough for a hundred calls of a quiet service, short enough to
+/// follow a dependency that has become slow.
+const SPAN: Duration = Duration::from_secs(60);
+
+/// A named hedge: a cheap handle to shared state. Clones are the same hedge.
+///
+/// It works without tower too, see [`call`](Self::call).
+#[derive(Clone)]
+pub struct Hedge {
+    pub(super) shared: Sharded<Shared>,
+}
+
+pub(super) struct Shared {
+    pub(super) config: Live<Config>,
+    pub(super) word: Word,
+    pub(super) budget: RetryBudget,
+    /// Whether the budget is this policy's own, and follows its settings.
+    owns_budget: bool,
+    pub(super) dice: Dice,
+    emitter: Emitter,
+    /// There once a percentile was asked for.
+    quantiles: OnceLock<Quantiles>,
+    followed: Followed,
+    /// By thread.
+    calls: Box<[Padded<AtomicU64>]>,
+    pub(super) counts: Counts,
+}
+
+/// All are rare, unlike calls.
+#[derive(Default)]
+pub(super) struct Counts {
+    pub(super) sent: AtomicU64,
+    pub(super) won: AtomicU64,
+    pub(super) lost: AtomicU64,
+    pub(super) failed: AtomicU64,
+    pub(super) denied: AtomicU64,
+    pub(super) over_time: AtomicU64,
+    pub(super) not_replayable: AtomicU64,
+    pub(super) shadowed: AtomicU64,
+}
+
+/// A hedge at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HedgeStatus {
+    /// Calls that could be hedged.
+    pub calls: u64,
+    /// Attempts after the first, of all of them.
+    pub sent: u64,
+    /// Those whose answer was the call's.
+    pub won: u64,
+    /// Those that were dropped because another attempt had the answer, or the caller gave up.
+    pub lost: u64,
+    /// Those that failed, were refused below, or panicked.
+    pub failed: u64,
+    /// Attempts that the budget did not allow.
+    pub denied: u64,
+    /// Attempts that would have come after the call's deadline.
+    pub over_time: u64,
+    /// Attempts whose request could not be sent a second time.
+    pub not_replayable: u64,
+    /// Attempts that were only counted, by the mode.
+    pub shadowed: u64,
+    /// The delay before the second attempt; `None` when a function says it.
+    pub delay: Option<Duration>,
+    /// Whole hedges in the budget.
+    pub budget_available: u64,
+    /// Whether hedges are sent, or only counted.
+    pub mode: Mode,
+}
+
+impl Hedge {
+    /// A hedge with the default [`Config`], in the global registry.
+    pub fn new(name: impl Into<Name>) -> Self {
+        #[expect(clippy::expect_used, reason = "the defaults are within their ranges, and a test says so")]
+        Self::builder(name).build().expect("the defaults are valid")
+    }
+
+    /// A hedge to be configured.
+    pub fn builder(name: impl Into<Name>) -> HedgeBuilder {
+        HedgeBuilder::new(name.into())
+    }
+
+    pub(super) fn from_parts(
+        name: Name,
+        config: Config,
+        budget: Option<RetryBudget>,
+        seed: Option<u64>,
+        registry: &Registry,
+    ) -> Result<Self, ConfigError> {
+        config.check()?;
+        let owns_budget = budget.is_none();
+        let budget = match budget {
+            Some(budget) => budget,
+            None => RetryBudget::in_registry(name.clone(), config.budget, registry)?,
+        };
+        let shared = Sharded::new(Shared {
+            word: Word::of(&config),
+            config: Live::new(config),
+            budget,
+            owns_budget,
+            dice: Dice::new(seed),
+            emitter: Emitter::new(name.clone(), PolicyKind::Hedge, registry),
+            quantiles: OnceLock::new(),
+            followed: Followed::default(),
+            calls: (0..shard::count()).map(|_| Padded::default()).collect(),
+            counts: Counts::default(),
+        });
+        registry.join(PolicyKind::Hedge, name, shared.value());
+        Ok(Self { shared })
+    }
+
+    /// The name.
+    pub fn name(&self) -> &Name {
+        self.shared.emitter.name()
+    }
+
+    /// The settings.
+    pub fn config(&self) -> Arc<Config> {
+        self.shared.config.load()
+    }
+
+    /// Changes the settings while calls flow; calls that have begun keep their delay and their number of
+    /// attempts. How long calls took stays known. A budget that is shared with others stays as it is: change
+    /// [it](RetryBudget::reconfigure).
+    ///
+    /// ```
+    /// use portcullis::{Hedge, hedge::Config};
+    ///
+    /// let hedge = Hedge::new("inventory");
+    /// let config = Config { max_attempts: 3, ..(*hedge.config()).clone() };
+    /// hedge.reconfigure(config)?;
+    /// assert_eq!(hedge.config().max_attempts, 3);
+    /// # Ok::<(), portcullis::ConfigError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The first setting outside its range; nothing has changed then.
+    pub fn reconfigure(&self, config: Config) -> Result<(), ConfigError> {
+        self.shared.update(|_| Ok(config))
+    }
+
+    /// Says whether hedges are sent, or only counted.
+    ///
+    /// # Errors
+    ///
+    /// When the mode's percentage is more than 100.
+    pub fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
+        self.shared.update(|config| Ok(Config { mode, ..config.clone() }))
+    }
+
+    /// The budget.
+    pub fn budget(&self) -> &RetryBudget {
+        &self.shared.budget
+    }
+
+    /// Everything there is to see.
+    pub fn status(&self) -> HedgeStatus {
+        self.shared.status()
+    }
+
+    /// Its last events, the youngest last; single hedges are not among them.
+    pub fn recent_events(&self) -> Vec<Event> {
+        self.shared.emitter.recent()
+    }
+}
+
+impl Shared {
+    fn update(&self, change: impl FnOnce(&Config) -> Result<Config, ConfigError>) -> Result<(), ConfigError> {
+        self.config.update(|before| {
+            let config = change(before)?;
+            config.check()?;
+            if self.owns_budget && config.budget != before.budget {
+                self.budget.reconfigure(config.budget)?;
+            }
+            // Under the lock, or that of another change could stay.
+            self.word.set(&config);
+            Ok(config)
+        })?;
+        self.followed.forget();
+        self.emitter.config_changed();
+        Ok(())
+    }
+
+    /// A call begins that could be hedged; whether the budget wants to know of its end.
+    #[inline(always)]
+    pub(super) fn begin(&self, shard: usize, original: bool) -> bool {
+        // A power of two of shards: the mask never leaves the slice.
+        self.calls[shard & (self.calls.len() - 1)].fetch_add(1, Relaxed);
+        original && self.budget.begin(shard)
+    }
+
+    /// Records how long a first attempt took, or was waited for.
+    pub(super) fn took(&self, shard: usize, began: Time) {
+        let now = clock::now();
+        self.quantiles().record(shard, now.since(began), now);
+    }
+
+    /// The delay of a percentile.
+    pub(super) fn followed_delay(&self, now: Time) -> Option<Duration> {
+        self.followed.value(now, || self.look(now))
+    }
+
+    /// The same, from all that was seen.
+    fn look(&self, now: Time) -> Option<Duration> {
+        match &self.config.load().delay {
+            Delay::Percentile(rule) => {
+                let seen = self.quantiles().quantile(rule.quantile, rule.least_calls(), now);
+                Some(rule.delay(seen))
+            }
+            Delay::Fixed(delay) => Some(*delay),
+            _ => None,
+        }
+    }
+
+    fn quantiles(&self) -> &Quantiles {
+        self.quantiles.get_or_init(|| Quantiles::new(SPAN, shard::count()))
+    }
+
+    /// Takes an attempt out of the budget.
+    pub(super) fn borrow(&self, failure: &Failure) -> Option<Loan> {
+        let loan = self.budget.withdraw(failure);
+        if loan.is_none() {
+            self.counts.denied.fetch_add(1, Relaxed);
+        }
+        loan
+    }
+
+    /// An attempt after the first is sent.
+    pub(super) fn sent(&self, attempt: u32) {
+        self.counts.sent.fetch_add(1, Relaxed);
+        self.emitter.frequent(|| EventKind::Hedge { attempt });
+    }
+
+    pub(super) fn status(&self) -> HedgeStatus {
+        let Counts { sent, won, lost, failed, denied, over_time, not_replayable, shadowed } = &self.counts;
+        let count = |count: &AtomicU64| count.load(Relaxed);
+        HedgeStatus {
+            calls: self.calls.iter().fold(0, |sum, calls| sum.wrapping_add(count(calls))),
+            sent: count(sent),
+            won: count(won),
+            lost: count(lost),
+            failed: count(failed),
+            denied: count(denied),
+            over_time: count(over_time),
+            not_replayable: count(not_replayable),
+            shadowed: count(shadowed),
+            delay: self.look(clock::now()),
+            budget_available: self.budget.available(),
+            mode: self.config.load().mode,
+        }
+    }
+}
+
+impl Policy for Shared {
+    fn snapshot(&self) -> Snapshot {
+        super::measure::snapshot(self.emitter.name(), &self.status())
+    }
+
+    fn measure(&self, into: &mut dyn crate::metrics::Measures) {
+        super::measure::measure(&self.status(), into);
+    }
+
+    fn recent_events(&self) -> Vec<Event> {
+        self.emitter.recent()
+    }
+}
+
+impl fmt::Debug for Hedge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hedge").field("name", self.name()).field("status", &self.status()).finish()
+    }
+}

@@ -1,0 +1,58 @@
+//! A service whose calls are hedged.
+
+use std::task::{Context, Poll};
+
+use tower_service::Service;
+
+use super::{Hedge, ResponseFuture, call::Call, future::Hedging};
+use crate::{
+    Protocol,
+    replay::{Idempotency, Replay},
+};
+
+/// A service whose calls are hedged, by a [`Hedge`].
+///
+/// The first attempt runs on the instance that was polled ready; each further one polls an instance of
+/// its own ready.
+#[derive(Clone, Debug)]
+pub struct HedgeService<S, P, R, I> {
+    pub(super) inner: S,
+    pub(super) hedge: Hedge,
+    pub(super) protocol: P,
+    pub(super) replay: R,
+    pub(super) idempotency: I,
+}
+
+impl<S, P, R, I, Req> Service<Req> for HedgeService<S, P, R, I>
+where
+    R: Replay<Req> + Clone,
+    I: Idempotency<Req>,
+    S: Service<R::Request> + Clone,
+    P: Protocol<R::Request, S::Response, S::Error> + Clone,
+{
+    type Response = S::Response;
+    type Error = P::Error;
+    type Future = ResponseFuture<S, P, R, Req>;
+
+    #[inline]
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx).map_err(|error| self.protocol.lift(error))
+    }
+
+    #[inline]
+    fn call(&mut self, request: Req) -> Self::Future {
+        let settings = self.hedge.shared.word.load();
+        let idempotent = || self.replay.is_idempotent(&request) || self.idempotency.is_idempotent(&request);
+        if settings.is_disabled() || !idempotent() {
+            let only = self.replay.once(request);
+            let context = self.protocol.context(&only);
+            return ResponseFuture::new(self.inner.call(only), self.protocol.clone(), context, None);
+        }
+        let (first, kept) = self.replay.first(request);
+        let context = self.protocol.context(&first);
+        let above = self.protocol.attempt(&first);
+        let call = Call::begin(&self.hedge, settings, above, self.protocol.deadline(&first));
+        let hedging = Hedging::new(self.inner.clone(), self.replay.clone(), kept, call);
+        ResponseFuture::new(self.inner.call(first), self.protocol.clone(), context, Some(hedging))
+    }
+}

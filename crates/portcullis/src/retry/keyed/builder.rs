@@ -1,0 +1,121 @@
+//! Building a keyed retry.
+
+use std::{
+    fmt,
+    marker::PhantomData,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use portcullis_core::{ConfigError, Name, PolicyKind, retry::BudgetConfig};
+
+use super::{Common, KeyedRetry, policy::Shared};
+use crate::{
+    Registry, RetryPolicy,
+    keyed::{Key, Keyed, Limits},
+    retry::{Config, setters::config_setters},
+};
+
+/// Builds a [`KeyedRetry`]. Every setting has a default; see [`Config`] for what each means.
+///
+/// ```
+/// use portcullis::retry::{KeyedRetry, Preset};
+/// use std::time::Duration;
+///
+/// let hosts = KeyedRetry::builder("upstream")
+///     .preset(Preset::FastApi)
+///     .max_keys(50_000)
+///     .idle_after(Duration::from_secs(3600))
+///     .build()?;
+/// # let _ = hosts;
+/// let error = KeyedRetry::builder("upstream").max_keys(0).build().unwrap_err();
+/// assert_eq!(error.to_string(), "keyed.max_keys is 0: allowed is 1 to 16777216");
+/// # Ok::<(), portcullis::ConfigError>(())
+/// ```
+#[must_use = "a builder does nothing until `build`"]
+pub struct KeyedRetryBuilder<K = Box<str>> {
+    name: Name,
+    config: Config,
+    limits: Limits,
+    registry: Registry,
+    seed: Option<u64>,
+    keys: PhantomData<fn(K)>,
+}
+
+config_setters!(KeyedRetryBuilder<K>);
+
+impl KeyedRetryBuilder {
+    pub(super) fn new(name: Name) -> Self {
+        let registry = Registry::global().clone();
+        let (config, limits) = (Config::default(), Limits::default());
+        Self { name, config, limits, registry, seed: None, keys: PhantomData }
+    }
+}
+
+impl<K> KeyedRetryBuilder<K> {
+    /// Keeps keys of this type (default `Box<str>`, looked up by `&str`).
+    pub fn keys<Other: Key>(self) -> KeyedRetryBuilder<Other> {
+        let Self { name, config, limits, registry, seed, .. } = self;
+        KeyedRetryBuilder { name, config, limits, registry, seed, keys: PhantomData }
+    }
+
+    /// Retries per call (0 to 1) and per second (0 to 1,000,000) of each key (default 0.2 and 10).
+    pub fn budget_of(mut self, ratio: f64, min_per_second: u32) -> Self {
+        self.config.budget = BudgetConfig::share(ratio, min_per_second);
+        self
+    }
+
+    /// The most keys at a time (default 10,000); 1 to 16,777,216.
+    pub fn max_keys(mut self, keys: usize) -> Self {
+        self.limits.max_keys = keys;
+        self
+    }
+
+    /// A key that was not used for this long is forgotten (default 10 min), unless something was taken from
+    /// its budget; 1 ms to 30 days.
+    pub fn idle_after(mut self, time: Duration) -> Self {
+        self.limits.idle_after = time;
+        self
+    }
+}
+
+impl<K: Key> KeyedRetryBuilder<K> {
+    /// Builds the keyed retry, without a key.
+    ///
+    /// # Errors
+    ///
+    /// The first setting outside its range.
+    pub fn build(self) -> Result<KeyedRetry<K>, ConfigError> {
+        let Self { name, config, limits, registry, seed, .. } = self;
+        let keys = Keyed::new(limits)?;
+        let common = Arc::new(Common::new(name.clone(), config.clone(), seed, &registry)?);
+        let other = Name::from(format!("{name}/(other)"));
+        let overflow = RetryPolicy::from_parts(other, config, None, seed, &registry)?;
+        let shared = Arc::new(Shared { keys, common, overflow, telling: Mutex::new(()) });
+        registry.join(PolicyKind::Retry, name, &shared);
+        Ok(KeyedRetry { shared })
+    }
+}
+
+impl<K> Clone for KeyedRetryBuilder<K> {
+    fn clone(&self) -> Self {
+        Self {
+            name: self.name.clone(),
+            config: self.config.clone(),
+            limits: self.limits,
+            registry: self.registry.clone(),
+            seed: self.seed,
+            keys: PhantomData,
+        }
+    }
+}
+
+impl<K> fmt::Debug for KeyedRetryBuilder<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyedRetryBuilder")
+            .field("name", &self.name)
+            .field("config", &self.config)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}

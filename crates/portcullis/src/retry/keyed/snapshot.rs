@@ -1,0 +1,55 @@
+//! A keyed retry as its registry sees it.
+
+use portcullis_core::{PolicyKind, health::Level};
+
+use super::{KeyedRetryStatus, policy::Shared};
+use crate::{
+    event::Event,
+    keyed::Key,
+    metrics::Measures,
+    registry::{Policy, Snapshot},
+    retry::measure,
+};
+
+impl<K: Key> Shared<K> {
+    pub(super) fn status(&self) -> KeyedRetryStatus {
+        let Self { keys, common, overflow, .. } = self;
+        KeyedRetryStatus {
+            keys: keys.len(),
+            max_keys: keys.limits().max_keys,
+            evictions: keys.evictions(),
+            overflows: keys.overflows(),
+            all: common.counts.status(common.untouched(), common.config.load().mode),
+            overflow: overflow.status(),
+        }
+    }
+}
+
+impl<K: Key> Policy for Shared<K> {
+    fn snapshot(&self) -> Snapshot {
+        let status = self.status();
+        let mut values = measure::values(&status.all);
+        // There is one for each key.
+        values.retain(|(name, _)| *name != "budget_available");
+        values.extend([
+            ("entries", (status.keys as u64).into()),
+            ("max_keys", (status.max_keys as u64).into()),
+            ("evicted_idle", status.evictions.idle.into()),
+            ("evicted_full", status.evictions.full.into()),
+            ("overflows", status.overflows.into()),
+        ]);
+        // A budget of one key that is spent is no matter for the whole service.
+        let (kind, level) = (PolicyKind::Retry, Level::Healthy);
+        Snapshot { name: self.common.name.clone(), kind, state: "active", level, values }
+    }
+
+    /// No series per key: their number is up to who sends the requests.
+    fn measure(&self, into: &mut dyn Measures) {
+        measure::measure(&self.status().all, into);
+        self.keys.measure(into);
+    }
+
+    fn recent_events(&self) -> Vec<Event> {
+        self.common.emitter.recent()
+    }
+}

@@ -1,0 +1,82 @@
+//! A retry policy at a moment, and what it counts.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use portcullis_core::{FailureKind, Mode};
+
+use super::Stop;
+
+/// What a retry policy has counted since it was made.
+#[derive(Default)]
+pub(super) struct Counts {
+    retries: [AtomicU64; FailureKind::ALL.len()],
+    stops: [AtomicU64; Stop::ALL.len()],
+    recovered: AtomicU64,
+}
+
+/// A retry policy at a moment.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct RetryStatus {
+    /// Attempts after the first.
+    pub retries: u64,
+    /// Calls that succeeded after at least one retry.
+    pub recovered: u64,
+    /// Calls that failed after all their attempts.
+    pub exhausted: u64,
+    /// Retries that the budget did not allow.
+    pub over_budget: u64,
+    /// Retries that would have come too late.
+    pub over_time: u64,
+    /// Whole retries in the budget.
+    pub budget_available: u64,
+    /// Whether calls are retried, or only counted.
+    pub mode: Mode,
+    by_failure: [u64; FailureKind::ALL.len()],
+    by_stop: [u64; Stop::ALL.len()],
+}
+
+impl RetryStatus {
+    /// Attempts after the first that were made because of a failure of this kind.
+    pub fn retries_after(&self, kind: FailureKind) -> u64 {
+        self.by_failure[kind as usize - 1]
+    }
+
+    /// Failed calls that were not made again for this reason.
+    pub fn stopped(&self, stop: Stop) -> u64 {
+        self.by_stop[stop as usize]
+    }
+}
+
+impl Counts {
+    /// A call is made again after such a failure.
+    pub(super) fn retried(&self, after: FailureKind) {
+        self.retries[after as usize - 1].fetch_add(1, Relaxed);
+    }
+
+    /// A call that was made again succeeded.
+    pub(super) fn recovered(&self) {
+        self.recovered.fetch_add(1, Relaxed);
+    }
+
+    /// A failed call is not made again.
+    pub(super) fn stopped(&self, stop: Stop) {
+        self.stops[stop as usize].fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn status(&self, budget_available: u64, mode: Mode) -> RetryStatus {
+        let by_failure = self.retries.each_ref().map(|count| count.load(Relaxed));
+        let by_stop = self.stops.each_ref().map(|count| count.load(Relaxed));
+        RetryStatus {
+            retries: by_failure.iter().sum(),
+            recovered: self.recovered.load(Relaxed),
+            exhausted: by_stop[Stop::Exhausted as usize],
+            over_budget: by_stop[Stop::Budget as usize],
+            over_time: by_stop[Stop::Deadline as usize],
+            budget_available,
+            mode,
+            by_failure,
+            by_stop,
+        }
+    }
+}

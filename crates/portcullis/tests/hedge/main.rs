@@ -1,0 +1,14 @@
+//! Hedges under a paused clock.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests, and what they share")]
+
+mod answers;
+mod by_hand;
+mod cost;
+mod delay;
+mod harm;
+#[cfg(feature = "http")]
+mod http;
+mod limits;
+mod live;
+mod seen;
+mod support;
