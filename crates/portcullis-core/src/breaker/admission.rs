@@ -5,7 +5,7 @@ use std::{fmt, num::NonZeroU64};
 use super::state::Epoch;
 use crate::Time;
 
-/// Permission for one call; to be given back to [`Machine::settle`] exactly once.
+/// Permission for one call; to be given back to [`Machine::settle`](super::Machine::settle) exactly once.
 ///
 /// Two words, and no more: whoever holds one moves it in registers.
 #[derive(Clone, PartialEq, Eq)]
