@@ -54,6 +54,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod breaker;
+mod budget;
 pub mod bulkhead;
 pub mod clock;
 #[cfg(feature = "serde")]

@@ -155,9 +155,15 @@ impl Backoff {
         Ok(())
     }
 
+    /// Whether there is never a wait, as with [`NONE`](Self::NONE): then nothing need be drawn for it.
+    #[inline]
+    pub fn is_none(&self) -> bool {
+        self.cap.is_zero()
+    }
+
     /// The wait before the retry after this failure, spread by `random`, any 64 bits.
     pub fn delay(&self, after: &After<'_>, random: u64) -> Duration {
-        if self.cap.is_zero() {
+        if self.is_none() {
             return Duration::ZERO;
         }
         let cap = nanos(self.cap);

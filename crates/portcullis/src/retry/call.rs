@@ -7,10 +7,10 @@ use portcullis_core::{
     retry::{After, Loan},
 };
 
-use super::{Config, Failures, RetryPolicy, Stop, policy::Shared};
+use super::{Config, Failures, Stop, entry::sooner, flags::Marks, policy::Shared};
 use crate::{clock, protocol::Attempt, shard::Pinned};
 
-/// One call that may be made again: what is to be asked after each failure. Made by [`RetryPolicy::begin`].
+/// One call that may be made again: what is to be asked after each failure. Made by [`RetryPolicy::begin`](super::RetryPolicy::begin).
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
@@ -30,8 +30,8 @@ use crate::{clock, protocol::Attempt, shard::Pinned};
 pub struct RetryCall {
     shared: Pinned<Shared>,
     idempotent: bool,
-    /// Whether the budget wants to know of the end.
-    counted: bool,
+    /// What there is to do when it ends; nothing for most calls.
+    marks: Marks,
     deadline: Option<Time>,
     /// What only a call has of which an attempt failed.
     trouble: Option<Trouble>,
@@ -48,6 +48,16 @@ struct Trouble {
 }
 
 impl RetryCall {
+    #[inline(always)]
+    pub(super) fn new(
+        shared: Pinned<Shared>,
+        idempotent: bool,
+        marks: Marks,
+        deadline: Option<Time>,
+    ) -> Self {
+        Self { shared, idempotent, marks, deadline, trouble: None }
+    }
+
     /// Says whether the call may be processed twice; it may not, unless this says so.
     #[inline(always)]
     pub fn idempotent(mut self, idempotent: bool) -> Self {
@@ -84,16 +94,30 @@ impl RetryCall {
     /// Records that the last attempt succeeded.
     #[inline(always)]
     pub fn succeeded(&mut self) {
-        if self.trouble.is_some() || self.shared.budget.counts_outcomes() {
+        if self.marks.has(Marks::FAILED | Marks::COUNTS_OUTCOMES) {
             self.succeeded_slow();
         }
+    }
+
+    /// Whether nothing is to be asked or told when it succeeds.
+    #[inline(always)]
+    pub(super) fn is_plain(&self) -> bool {
+        self.marks.are_none()
+    }
+
+    fn trouble(&mut self) -> &mut Trouble {
+        self.marks.add(Marks::FAILED);
+        self.trouble.get_or_insert_default()
     }
 
     #[cold]
     #[inline(never)]
     fn succeeded_slow(&mut self) {
         let Trouble { retries, failures, loan, .. } = self.trouble.take().unwrap_or_default();
-        self.shared.budget.succeeded(loan);
+        self.marks.remove(Marks::FAILED);
+        if loan.is_some_and(Loan::comes_back) || self.shared.budget.counts_outcomes() {
+            self.shared.budget.succeeded(loan);
+        }
         if retries > 0 {
             self.shared.recovered(retries + 1, failures);
         }
@@ -102,7 +126,7 @@ impl RetryCall {
     /// The codes of gRPC that this call is retried for, if that is how it is decided.
     #[inline(always)]
     pub(super) fn goes_by_code(&self) -> bool {
-        self.shared.flags.goes_by_code()
+        self.marks.has(Marks::BY_CODE)
     }
 
     /// Whether it is retried for this code, whatever the code means.
@@ -122,18 +146,19 @@ impl RetryCall {
 
     /// Records a failed attempt; says how long another would have to wait, if it would be safe and in time.
     pub(super) fn plan(&mut self, failure: &Failure, code: Option<GrpcCode>) -> Result<Plan, Stop> {
-        let trouble = self.trouble.get_or_insert_default();
+        let trouble = self.trouble();
         trouble.failures.push(failure.kind);
         let loan = trouble.loan.take();
-        if loan.is_some() || self.shared.budget.counts_outcomes() {
+        let (retries, previous) = (trouble.retries, trouble.previous);
+        if loan.is_some_and(Loan::comes_back) || self.shared.budget.counts_outcomes() {
             self.shared.budget.failed(loan, failure);
         }
-        let (retries, previous) = (trouble.retries, trouble.previous);
         let config = self.shared.config.load();
         let retry = Retry { number: retries + 1, previous };
         self.plan_by(&config, retry, failure, code).map_err(|stop| self.stopped(stop))
     }
 
+    #[inline]
     fn plan_by(
         &self,
         config: &Config,
@@ -163,6 +188,9 @@ impl RetryCall {
     /// What the dependency asked for, and the backoff: those who were all told the same time are not to come
     /// back together.
     fn wait(&self, config: &Config, retry: Retry, failure: &Failure) -> Duration {
+        if failure.retry_after.is_none() && config.backoff.is_none() {
+            return Duration::ZERO; // and no chance is taken
+        }
         let asked = failure.retry_after.map(|asked| asked.min(config.max_retry_after));
         // Who is told when to come back begins anew with its waits (gRFC A6).
         let number = if asked.is_some() { 1 } else { retry.number };
@@ -171,6 +199,7 @@ impl RetryCall {
     }
 
     /// Takes the attempt that was planned.
+    #[inline]
     pub(super) fn take(&mut self, failure: &Failure, plan: Plan) -> Result<Duration, Stop> {
         match plan.mode {
             Mode::Enforce => {}
@@ -178,11 +207,12 @@ impl RetryCall {
             _ => return Err(self.stopped(Stop::Shadow)),
         }
         let Some(loan) = self.shared.budget.withdraw(failure) else { return Err(self.stopped(Stop::Budget)) };
-        let trouble = self.trouble.get_or_insert_default();
+        let trouble = self.trouble();
         trouble.loan = Some(loan);
         trouble.retries += 1;
         trouble.previous = plan.wait;
-        self.shared.retried(trouble.retries + 1, failure.kind, plan.wait);
+        let attempt = trouble.retries + 1;
+        self.shared.retried(attempt, failure.kind, plan.wait);
         Ok(plan.wait)
     }
 
@@ -213,7 +243,7 @@ pub(super) struct Plan {
 impl Drop for RetryCall {
     #[inline(always)]
     fn drop(&mut self) {
-        if self.trouble.is_some() || self.counted {
+        if self.marks.has(Marks::FAILED | Marks::COUNTED) {
             end(self);
         }
     }
@@ -226,7 +256,7 @@ fn end(call: &mut RetryCall) {
     if let Some(loan) = call.trouble.take().and_then(|trouble| trouble.loan) {
         budget.give_back(loan);
     }
-    if call.counted {
+    if call.marks.has(Marks::COUNTED) {
         budget.ended(call.shared.shard());
     }
 }
@@ -252,47 +282,6 @@ pub(crate) fn as_code(kind: FailureKind) -> GrpcCode {
         FailureKind::Internal => GrpcCode::Internal,
         FailureKind::DataLoss => GrpcCode::DataLoss,
         _ => GrpcCode::Unknown,
-    }
-}
-
-impl RetryPolicy {
-    /// Begins a call.
-    pub fn begin(&self) -> RetryCall {
-        self.begin_call(Begin { original: true, idempotent: false, deadline: None })
-    }
-
-    /// Begins a call.
-    #[inline(always)]
-    pub(super) fn begin_call(&self, begin: Begin) -> RetryCall {
-        let Begin { original, idempotent, mut deadline } = begin;
-        let shared = self.shared.pin();
-        let counted = original && shared.budget.begin(shared.shard());
-        if shared.flags.is_timed() {
-            deadline = sooner(deadline, end_of(&shared));
-        }
-        RetryCall { shared, idempotent, counted, deadline, trouble: None }
-    }
-}
-
-/// What is known of a call when it begins.
-pub(super) struct Begin {
-    /// Whether it was not made by a retry above.
-    pub(super) original: bool,
-    pub(super) idempotent: bool,
-    pub(super) deadline: Option<Time>,
-}
-
-/// The end that the policy itself sets.
-#[cold]
-#[inline(never)]
-fn end_of(policy: &Shared) -> Option<Time> {
-    policy.config.load().total_time.map(|total| clock::now() + total)
-}
-
-fn sooner(one: Option<Time>, other: Option<Time>) -> Option<Time> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(one.min(other)),
-        (one, other) => one.or(other),
     }
 }
 

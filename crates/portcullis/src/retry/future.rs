@@ -82,15 +82,71 @@ where
     type Output = Result<S::Response, P::Error>;
 
     #[inline(always)]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
-        let result = match this.state.as_mut().project() {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.as_mut().project();
+        let result = match this.state.project() {
             StateProj::Called { inner } => ready!(inner.poll(cx)),
-            _ => return this.go_on(None, cx),
+            _ => return self.go_on(None, cx),
         };
+        // One by one, so that a success is not moved to where the others are wanted.
         match result {
-            Ok(response) if this.is_success(&response) => Poll::Ready(Ok(response)),
-            result => this.go_on(Some(result), cx),
+            Ok(response) if is_success(this.protocol, this.context, this.again, &response) => {
+                Poll::Ready(Ok(response))
+            }
+            Ok(response) => self.go_on(Some(Ok(response)), cx),
+            Err(error) => self.go_on(Some(Err(error)), cx),
+        }
+    }
+}
+
+/// Whether there is nothing to be decided, because the attempt succeeded or there is no other; records that it
+/// succeeded.
+#[inline(always)]
+fn is_success<S, P, R, Res, Err, K, Q>(
+    protocol: &P,
+    context: &P::Context,
+    again: &mut Option<Again<S, R, K, Q>>,
+    response: &Res,
+) -> bool
+where
+    P: Protocol<Q, Res, Err>,
+{
+    let Some(again) = again else { return true };
+    match protocol.judge(context, response) {
+        None | Some(Verdict::Success) if again.call.is_plain() => return true,
+        // What only its end will tell is committed with its head (gRFC A6).
+        None | Some(Verdict::Success) if !again.call.goes_by_code() => {}
+        None | Some(Verdict::Success) if protocol.grpc_status(response).is_none() => {}
+        _ => return false,
+    }
+    again.call.succeeded();
+    true
+}
+
+impl<S, P, R, Req> ResponseFuture<S, P, R, P::Context, Req>
+where
+    R: Replay<Req>,
+    S: Service<R::Request>,
+    P: Protocol<R::Request, S::Response, S::Error>,
+{
+    /// From an attempt that did not succeed, or one that was begun on the way, until there is an answer.
+    #[cold]
+    #[inline(never)]
+    fn go_on(
+        self: Pin<&mut Self>,
+        mut ended: Option<Result<S::Response, S::Error>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<S::Response, P::Error>> {
+        let mut this = self.project();
+        loop {
+            let result = match ended.take() {
+                Some(result) => result,
+                None => ready!(this.poll_attempt(cx)),
+            };
+            let result = result.map_err(|error| this.protocol.lift(error));
+            let Some(wait) = this.again(&result) else { return Poll::Ready(result) };
+            drop(result);
+            this.state.set(State::after(wait));
         }
     }
 }
@@ -101,41 +157,6 @@ where
     S: Service<R::Request>,
     P: Protocol<R::Request, S::Response, S::Error>,
 {
-    /// Whether there is nothing to be decided, because the attempt succeeded or there is no other; records
-    /// that it succeeded.
-    #[inline(always)]
-    fn is_success(&mut self, response: &S::Response) -> bool {
-        let Some(again) = self.again else { return true };
-        match self.protocol.judge(self.context, response) {
-            // What only its end will tell is committed with its head (gRFC A6).
-            None | Some(Verdict::Success) if !again.call.goes_by_code() => {}
-            None | Some(Verdict::Success) if self.protocol.grpc_status(response).is_none() => {}
-            _ => return false,
-        }
-        again.call.succeeded();
-        true
-    }
-
-    /// From an attempt that did not succeed, or one that was begun on the way, until there is an answer.
-    #[cold]
-    #[inline(never)]
-    fn go_on(
-        &mut self,
-        mut ended: Option<Result<S::Response, S::Error>>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<S::Response, P::Error>> {
-        loop {
-            let result = match ended.take() {
-                Some(result) => result,
-                None => ready!(self.poll_attempt(cx)),
-            };
-            let result = result.map_err(|error| self.protocol.lift(error));
-            let Some(wait) = self.again(&result) else { return Poll::Ready(result) };
-            drop(result);
-            self.state.set(State::after(wait));
-        }
-    }
-
     fn poll_attempt(&mut self, cx: &mut Context<'_>) -> Poll<Result<S::Response, S::Error>> {
         loop {
             if let StateProj::Called { inner } = self.state.as_mut().project() {
@@ -209,7 +230,10 @@ impl Ended {
                 protocol.refusal_in(response),
                 protocol.grpc_status(response),
             ),
-            Err(error) => (Some(protocol.judge_error(error)), protocol.refusal_in_error(error), None),
+            Err(error) => match protocol.judge_error(error) {
+                Verdict::Failure(failure) => return Self::Failed(failure, None),
+                verdict => (Some(verdict), protocol.refusal_in_error(error), None),
+            },
         };
         match (verdict, refusal, status) {
             (Some(Verdict::Failure(failure)), _, status) => {

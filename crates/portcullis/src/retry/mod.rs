@@ -64,11 +64,13 @@
 //! Dropping the response future drops the attempt that runs, or the wait. What the budget lent for what is in
 //! flight goes back.
 
-mod budget;
 mod builder;
+mod by_hand;
 mod call;
 mod config;
+mod entry;
 mod failures;
+mod flags;
 mod future;
 pub mod keyed;
 mod layer;
@@ -83,10 +85,10 @@ mod setters;
 mod status;
 mod stop;
 
+pub use crate::budget::RetryBudget;
 pub use crate::replay::{Always, CloneReplay, Idempotency, Never, Replay};
 #[cfg(feature = "http")]
 pub use crate::replay::{DEFAULT_MAX_BUFFERED, HttpReplay, Idempotent, Rebody, ReplayBody};
-pub use budget::RetryBudget;
 pub use builder::RetryBuilder;
 pub use call::RetryCall;
 #[cfg(feature = "http")]
@@ -98,7 +100,11 @@ pub use keyed::KeyedRetry;
 pub use layer::RetryLayer;
 pub use policies::{OnlyIf, Policies};
 pub use policy::RetryPolicy;
-pub use portcullis_core::retry::*;
+pub use portcullis_core::retry::{
+    After, Backoff, BudgetConfig, Curve, DEFAULT_BASE, DEFAULT_CAP, DEFAULT_CAPACITY, DEFAULT_FACTOR,
+    DEFAULT_MAX_TOKENS, DEFAULT_MIN_CONCURRENT, DEFAULT_MIN_PER_SECOND, DEFAULT_RATIO, DEFAULT_RETRY_COST,
+    DEFAULT_SUCCESS_INCOME, DEFAULT_TIMEOUT_COST, DEFAULT_TOKEN_RATIO, Jitter, MAX_LISTED, WaitFn,
+};
 pub use preset::Preset;
 pub use service::RetryService;
 pub use status::RetryStatus;

@@ -1,19 +1,12 @@
 //! The retry policy's handle.
 
-use std::{
-    fmt,
-    future::Future,
-    sync::{
-        Arc,
-        atomic::{AtomicU8, Ordering::Relaxed},
-    },
-    time::Duration,
-};
+use std::{fmt, future::Future, sync::Arc, time::Duration};
 
-use portcullis_core::{ConfigError, FailureKind, Mode, Name, PolicyKind, Verdict};
+use portcullis_core::{ConfigError, FailureKind, Mode, Name, PolicyKind};
 
 use super::{
-    Config, Failures, RetryBudget, RetryBuilder, RetryCall, RetryStatus, Stop, keyed::Common, status::Counts,
+    Config, Failures, RetryBudget, RetryBuilder, RetryStatus, Stop, by_hand::run, flags::LiveFlags,
+    keyed::Common, status::Counts,
 };
 use crate::{
     FromRejection, Registry,
@@ -36,7 +29,7 @@ pub struct RetryPolicy {
 pub(super) struct Shared {
     pub(super) config: Live<Config>,
     /// What every call must know of the settings.
-    pub(super) flags: Flags,
+    pub(super) flags: LiveFlags,
     pub(super) budget: RetryBudget,
     /// Whether the budget is this policy's own, and follows its settings.
     owns_budget: bool,
@@ -73,7 +66,7 @@ impl RetryPolicy {
             None => RetryBudget::in_registry(name.clone(), config.budget, registry)?,
         };
         let shared = Sharded::new(Shared {
-            flags: Flags::of(&config),
+            flags: LiveFlags::new(&config),
             config: Live::new(config),
             budget,
             owns_budget,
@@ -91,7 +84,7 @@ impl RetryPolicy {
         let config = common.config.load();
         Ok(Self {
             shared: Sharded::small(Shared {
-                flags: Flags::of(&config),
+                flags: LiveFlags::new(&config),
                 budget: RetryBudget::unlisted(name.clone(), config.budget)?,
                 owns_budget: true,
                 config: Live::of(config),
@@ -204,76 +197,6 @@ impl RetryPolicy {
         E: FromRejection,
     {
         run(self.begin().idempotent(true), attempt).await
-    }
-}
-
-async fn run<F, Fut, T, E>(mut call: RetryCall, mut attempt: F) -> Result<T, E>
-where
-    F: FnMut(Attempt) -> Fut,
-    Fut: Future<Output = Result<T, E>>,
-    E: FromRejection,
-{
-    loop {
-        let result = attempt(call.attempt()).await;
-        let Err(error) = &result else {
-            call.succeeded();
-            return result;
-        };
-        let failure = match (error.verdict(), error.as_rejection()) {
-            (Verdict::Failure(failure), _) => Some(failure),
-            (_, Some(refusal)) => call.failure_of(refusal),
-            _ => None,
-        };
-        let Some(wait) = failure.and_then(|failure| call.next(&failure).ok()) else { return result };
-        drop(result);
-        tokio::time::sleep(wait).await;
-    }
-}
-
-/// What every call must know of the settings, in one load.
-#[derive(Default)]
-pub(super) struct Flags(AtomicU8);
-
-impl Flags {
-    const DISABLED: u8 = 1;
-    const TIMED: u8 = 2;
-    const BY_CODE: u8 = 4;
-
-    fn of(config: &Config) -> Self {
-        let flags = Self::default();
-        flags.set(config);
-        flags
-    }
-
-    fn set(&self, config: &Config) {
-        let flag = |is: bool, flag| if is { flag } else { 0 };
-        let flags = flag(config.mode == Mode::Disabled, Self::DISABLED)
-            | flag(config.total_time.is_some(), Self::TIMED)
-            | flag(config.grpc_codes.is_some(), Self::BY_CODE);
-        self.0.store(flags, Relaxed);
-    }
-
-    #[inline(always)]
-    fn has(&self, flag: u8) -> bool {
-        self.0.load(Relaxed) & flag != 0
-    }
-
-    /// Whether it is as if there were no policy.
-    #[inline(always)]
-    pub(super) fn is_disabled(&self) -> bool {
-        self.has(Self::DISABLED)
-    }
-
-    /// Whether calls have an end of the policy's own.
-    #[inline(always)]
-    pub(super) fn is_timed(&self) -> bool {
-        self.has(Self::TIMED)
-    }
-
-    /// Whether gRPC calls are retried by their code.
-    #[inline(always)]
-    pub(super) fn goes_by_code(&self) -> bool {
-        self.has(Self::BY_CODE)
     }
 }
 

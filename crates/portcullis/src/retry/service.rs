@@ -1,10 +1,13 @@
 //! A service whose calls are made again.
 
-use std::task::{Context, Poll};
+use std::{
+    borrow::Cow,
+    task::{Context, Poll},
+};
 
 use tower_service::Service;
 
-use super::{Idempotency, Policies, Replay, ResponseFuture, RetryPolicy, call::Begin, future::Again};
+use super::{Idempotency, Policies, Replay, ResponseFuture, RetryPolicy, entry::Begin, future::Again};
 use crate::Protocol;
 
 /// A service whose calls are made again, by a [`RetryPolicy`].
@@ -39,8 +42,13 @@ where
 
     #[inline(always)]
     fn call(&mut self, request: Req) -> Self::Future {
-        let policy = self.policies.policy(&request);
-        let Some(policy) = policy.filter(|policy| !policy.shared.flags.is_disabled()) else {
+        // The policy is let go before anything is made: what is kept of it is the entry.
+        let entry = match self.policies.policy(&request) {
+            Some(Cow::Borrowed(policy)) => policy.enter(),
+            Some(Cow::Owned(policy)) => policy.enter(),
+            None => None,
+        };
+        let Some(entry) = entry else {
             let only = self.replay.once(request);
             let context = self.protocol.context(&only);
             return ResponseFuture::new(self.inner.call(only), self.protocol.clone(), context, None);
@@ -51,10 +59,9 @@ where
         // Who retries above has counted the call already.
         let original = !self.protocol.attempt(&first).is_retry();
         let begin = Begin { original, idempotent, deadline: self.protocol.deadline(&first) };
+        let call = entry.begin(begin);
         let service = self.inner.clone();
-        let inner = self.inner.call(first);
-        let call = policy.begin_call(begin);
         let again = Again { service, replay: self.replay.clone(), kept, next: None, call };
-        ResponseFuture::new(inner, self.protocol.clone(), context, Some(again))
+        ResponseFuture::new(self.inner.call(first), self.protocol.clone(), context, Some(again))
     }
 }

@@ -53,10 +53,11 @@ use crate::{
 };
 
 const SHARE: u8 = 0;
-const CONCURRENT: u8 = 1;
-const THROTTLE: u8 = 2;
-const COST: u8 = 3;
-const UNLIMITED: u8 = 4;
+const UNLIMITED: u8 = 1;
+const CONCURRENT: u8 = 2;
+// From here on outcomes count.
+const THROTTLE: u8 = 3;
+const COST: u8 = 4;
 
 /// A bound of the retries, and hedges, of many calls.
 ///
@@ -98,6 +99,15 @@ enum Lent {
     Cost(u32),
 }
 
+impl Loan {
+    /// Whether something of it could come back. Where nothing could, and [`Budget::counts_outcomes`] says
+    /// no, the end of the attempt need not be told.
+    #[inline]
+    pub fn comes_back(self) -> bool {
+        self.0 != Lent::Nothing
+    }
+}
+
 impl Budget {
     /// A budget that begins full.
     ///
@@ -116,7 +126,7 @@ impl Budget {
             cost: Padded::default(),
             config: Mutex::new(BudgetConfig::Unlimited),
         };
-        budget.install(&mut lock(&budget.config), config, Time::ORIGIN);
+        budget.install(&mut lock(&budget.config), config, None);
         Ok(budget)
     }
 
@@ -131,12 +141,12 @@ impl Budget {
     /// The first field outside its range; nothing has changed then.
     pub fn reconfigure(&self, config: BudgetConfig, now: Time) -> Result<(), ConfigError> {
         config.check()?;
-        self.install(&mut lock(&self.config), config, now);
+        self.install(&mut lock(&self.config), config, Some(now));
         Ok(())
     }
 
-    fn install(&self, current: &mut BudgetConfig, config: BudgetConfig, now: Time) {
-        if let BudgetConfig::Share { .. } = current {
+    fn install(&self, current: &mut BudgetConfig, config: BudgetConfig, now: Option<Time>) {
+        if let (BudgetConfig::Share { .. }, Some(now)) = (&*current, now) {
             let to = match config {
                 BudgetConfig::Share { ratio, min_per_second } => Some((ratio, min_per_second)),
                 _ => None,
@@ -171,13 +181,22 @@ impl Budget {
     #[inline]
     #[must_use = "a call that is not ended counts as in flight for ever"]
     pub fn begin(&self, shard: usize) -> bool {
+        self.enter(shard).0
+    }
+
+    /// Does what [`begin`](Self::begin) does, and says besides what [`counts_outcomes`](Self::counts_outcomes)
+    /// says, by one look at the rules.
+    #[inline]
+    #[must_use = "a call that is not ended counts as in flight for ever"]
+    pub fn enter(&self, shard: usize) -> (bool, bool) {
         let shard = self.shard(shard);
         shard.calls.fetch_add(1, Relaxed);
-        let counted = self.kind.load(Relaxed) == CONCURRENT;
+        let kind = self.kind.load(Relaxed);
+        let counted = kind == CONCURRENT;
         if counted {
             shard.traffic.begin();
         }
-        counted
+        (counted, kind >= THROTTLE)
     }
 
     /// Counts the end of a call, however it ended, of which [`begin`](Self::begin) said so.
@@ -187,6 +206,15 @@ impl Budget {
 
     #[inline]
     fn shard(&self, shard: usize) -> &Shard {
+        match self.shards.get(shard) {
+            Some(shard) => shard,
+            None => self.folded(shard),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn folded(&self, shard: usize) -> &Shard {
         // A power of two of shards: the mask never leaves the slice.
         &self.shards[shard & (self.shards.len() - 1)]
     }
@@ -207,7 +235,7 @@ impl Budget {
     /// Whether the ends of attempts without a [`Loan`] matter. Those of attempts with one always do.
     #[inline]
     pub fn counts_outcomes(&self) -> bool {
-        matches!(self.kind.load(Relaxed), THROTTLE | COST)
+        self.kind.load(Relaxed) >= THROTTLE
     }
 
     /// An attempt succeeded; with the loan of a retry.

@@ -14,8 +14,8 @@ struct Model {
     calls: u64,
     /// In billionths of retries; none before the kind was in use.
     saved: Option<u128>,
-    /// Until when time has paid.
-    paid: u64,
+    /// Until when time has paid; it begins to when it is told for the first time.
+    paid: Option<u64>,
     /// Counted calls that run.
     running: u128,
     retrying: u128,
@@ -39,7 +39,7 @@ impl Model {
             config: off,
             calls: 0,
             saved: None,
-            paid: 0,
+            paid: None,
             running: 0,
             retrying: 0,
             missing: (0, 0),
@@ -66,16 +66,16 @@ impl Model {
 
     fn reconfigure(&mut self, config: BudgetConfig, now: u64) {
         self.pass(now);
-        self.paid = now;
+        self.paid = Some(now);
         self.change(config);
     }
 
     /// Time pays.
     fn pass(&mut self, now: u64) {
         if let BudgetConfig::Share { min_per_second, .. } = self.config {
-            let since = now.saturating_sub(self.paid);
+            let since = now.saturating_sub(self.paid.unwrap_or(now));
             self.save(u128::from(since) * u128::from(min_per_second));
-            self.paid = now;
+            self.paid = Some(now);
         }
     }
 

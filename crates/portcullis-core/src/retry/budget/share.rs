@@ -27,8 +27,8 @@ struct Bucket {
     per_second: u64,
     /// Calls that have been turned into tokens.
     seen: u64,
-    /// Until when time has been.
-    at: Time,
+    /// Until when time has been counted; `None` before it was asked for the first time.
+    at: Option<Time>,
     /// Whether it was ever in use.
     used: bool,
 }
@@ -36,7 +36,7 @@ struct Bucket {
 impl Share {
     /// Comes into use with these rules: full when it is new, else with what was left. Nothing is paid for what
     /// happened in between.
-    pub(super) fn open(&self, ratio: f64, per_second: u32, calls: impl Fn() -> u64, now: Time) {
+    pub(super) fn open(&self, ratio: f64, per_second: u32, calls: impl Fn() -> u64, now: Option<Time>) {
         let mut bucket = lock(&self.0);
         bucket.set(ratio, per_second);
         if !bucket.used {
@@ -84,11 +84,12 @@ impl Bucket {
 
     fn fill(&mut self, calls: u64, now: Time) {
         let from_calls = calls.wrapping_sub(self.seen).saturating_mul(self.per_call);
-        let elapsed = now.as_nanos().saturating_sub(self.at.as_nanos());
+        // A clock may have run for long before there was a budget.
+        let elapsed = now.as_nanos().saturating_sub(self.at.unwrap_or(now).as_nanos());
         // Tokens per second times nanoseconds are billionths of tokens.
         let from_time = elapsed.saturating_mul(self.per_second);
         self.tokens = self.tokens.saturating_add(from_calls).saturating_add(from_time).min(self.most);
         self.seen = calls;
-        self.at = self.at.max(now);
+        self.at = self.at.max(Some(now));
     }
 }

@@ -126,3 +126,13 @@ proptest! {
         }
     }
 }
+
+/// A clock that has run for long before there was a budget gives it nothing.
+#[test]
+fn a_new_budget_is_as_full_whatever_the_time() {
+    for at in [0, 10_000, 86_400_000] {
+        let budget = Budget::new(BudgetConfig::share(0.0, 1), 1).unwrap();
+        assert_eq!(budget.available(Time::from_millis(at)), 1, "{at} ms");
+        assert_eq!(budget.available(Time::from_millis(at + 1000)), 2, "{at} ms");
+    }
+}

@@ -73,7 +73,7 @@ impl RetryBudget {
     }
 
     /// A small budget in no registry, for one of many policies.
-    pub(super) fn unlisted(name: Name, config: BudgetConfig) -> Result<Self, ConfigError> {
+    pub(crate) fn unlisted(name: Name, config: BudgetConfig) -> Result<Self, ConfigError> {
         Ok(Self { shared: Shared::new(name, config, 1)?, deposits: true })
     }
 
@@ -146,6 +146,14 @@ impl RetryBudget {
         self.deposits && self.shared.budget.begin(shard)
     }
 
+    /// A call begins, which nobody above has counted if it is an original: whether its end is to be told, and
+    /// whether those of its attempts are.
+    #[inline(always)]
+    pub(crate) fn enter(&self, shard: usize, original: bool) -> (bool, bool) {
+        let budget = &self.shared.budget;
+        if self.deposits && original { budget.enter(shard) } else { (false, budget.counts_outcomes()) }
+    }
+
     /// A call is over.
     pub(crate) fn ended(&self, shard: usize) {
         self.shared.budget.ended(shard);
@@ -153,7 +161,8 @@ impl RetryBudget {
 
     /// Takes a further attempt after this failure, if there is one.
     pub(crate) fn withdraw(&self, failure: &Failure) -> Option<Loan> {
-        self.shared.budget.withdraw(clock::now(), failure)
+        // A tick late is soon enough for what time adds, and never too much of it.
+        self.shared.budget.withdraw(clock::coarse(), failure)
     }
 
     /// Whether it is to be told how attempts end.
