@@ -7,7 +7,8 @@ macro_rules! codes {
         /// A status code of gRPC, as <https://grpc.github.io/grpc/core/md_doc_statuscodes.html> has them.
         ///
         /// ```
-        /// use portcullis_core::GrpcCode;
+        /// # extern crate portcullis_core as portcullis;
+        /// use portcullis::GrpcCode;
         ///
         /// assert_eq!("UNAVAILABLE".parse(), Ok(GrpcCode::Unavailable));
         /// assert_eq!(GrpcCode::from_number(14), Some(GrpcCode::Unavailable));
@@ -90,7 +91,8 @@ impl FromStr for GrpcCode {
 /// A set of codes.
 ///
 /// ```
-/// use portcullis_core::{GrpcCode, GrpcCodes};
+/// # extern crate portcullis_core as portcullis;
+/// use portcullis::{GrpcCode, GrpcCodes};
 ///
 /// let codes = GrpcCodes::from([GrpcCode::Unavailable, GrpcCode::Aborted]);
 /// assert!(codes.contains(GrpcCode::Aborted) && !codes.contains(GrpcCode::Internal));

@@ -7,7 +7,8 @@ use crate::{ConfigError, check_range};
 /// Whether a policy does what it decides, or only counts it. For trying out a policy on live traffic.
 ///
 /// ```
-/// use portcullis_core::Mode;
+/// # extern crate portcullis_core as portcullis;
+/// use portcullis::Mode;
 ///
 /// assert_eq!(Mode::EnforcePercent(25).share(), 0.25);
 /// assert!(Mode::EnforcePercent(101).check("retry.mode.enforce_percent").is_err());

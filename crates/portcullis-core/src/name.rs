@@ -5,7 +5,8 @@ use std::{fmt, ops::Deref, sync::Arc};
 /// A policy's name: any text, cheap to clone.
 ///
 /// ```
-/// use portcullis_core::Name;
+/// # extern crate portcullis_core as portcullis;
+/// use portcullis::Name;
 ///
 /// let name = Name::from("inventory");
 /// assert_eq!(&*name, "inventory");

@@ -13,7 +13,8 @@ use crate::{
 /// It is the same value in an error, in a response's extensions and in an event.
 ///
 /// ```
-/// use portcullis_core::{Name, PolicyKind, Reason, Rejection};
+/// # extern crate portcullis_core as portcullis;
+/// use portcullis::{Name, PolicyKind, Reason, Rejection};
 /// use std::time::Duration;
 ///
 /// let rejection = Rejection::new(Name::from("checkout"), Reason::BulkheadFull { limit: 10, queued: 0 });
@@ -143,7 +144,8 @@ impl Rejection {
     /// The first refusal in the chain of sources that starts at `error`.
     ///
     /// ```
-    /// use portcullis_core::{Name, Reason, Rejection, TimeoutScope};
+    /// # extern crate portcullis_core as portcullis;
+    /// use portcullis::{Name, Reason, Rejection, TimeoutScope};
     /// use std::time::Duration;
     ///
     /// let reason = Reason::Timeout { scope: TimeoutScope::Total, limit: Duration::from_secs(1), sent: true };

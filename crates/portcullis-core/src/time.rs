@@ -9,7 +9,8 @@ const NANOS_PER_MILLI: u64 = 1_000_000;
 /// Arithmetic saturates, so that no configuration and no jump of a clock can overflow it.
 ///
 /// ```
-/// use portcullis_core::Time;
+/// # extern crate portcullis_core as portcullis;
+/// use portcullis::Time;
 /// use std::time::Duration;
 ///
 /// let start = Time::from_millis(10);

@@ -5,7 +5,8 @@ use std::{num::NonZeroU16, time::Duration};
 /// How one finished attempt is judged.
 ///
 /// ```
-/// use portcullis_core::{Failure, FailureKind, Verdict};
+/// # extern crate portcullis_core as portcullis;
+/// use portcullis::{Failure, FailureKind, Verdict};
 ///
 /// let verdict = Verdict::from(Failure::new(FailureKind::Timeout));
 /// assert!(verdict.failure().is_some_and(|f| f.kind == FailureKind::Timeout));

@@ -113,6 +113,13 @@ impl Replay<http::Request<Body>> for ReqwestReplay {
         }
     }
 
+    fn beside(&self, kept: &Kept) -> Option<http::Request<Body>> {
+        match &kept.0 {
+            Source::Memory { .. } => self.again(kept),
+            Source::Stream(kept) => self.streams.beside(kept),
+        }
+    }
+
     fn once(&self, request: http::Request<Body>) -> http::Request<Body> {
         request
     }

@@ -39,6 +39,41 @@
 //! All layers of a stack want the same protocol: where one has `.grpc()` instead, its refusals are responses
 //! again.
 //!
+//! # A service config
+//!
+//! A [`ServiceConfigLayer`](portcullis::ServiceConfigLayer) takes the place of the timeout and the retry, and
+//! wants a [`PeekLayer`](portcullis::PeekLayer) below where answers are streams.
+//!
+//! ```
+//! use echo_proto::{EchoRequest, echo_client::EchoClient};
+//! use portcullis::{Breaker, BreakerLayer, PeekLayer, ServiceConfig, ServiceConfigLayer};
+//! use portcullis_tonic::{StatusExt, Tonic};
+//! use tonic::{body::Body, transport::Endpoint};
+//! use tower::ServiceBuilder;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), portcullis::BoxError> {
+//! let config = ServiceConfig::new("echo", r#"{ "methodConfig": [
+//!     { "name": [{ "service": "echo.v1.Echo" }], "timeout": "2s", "retryPolicy": {
+//!         "maxAttempts": 3, "initialBackoff": "0.05s", "maxBackoff": "1s", "backoffMultiplier": 2,
+//!         "retryableStatusCodes": ["UNAVAILABLE"] } },
+//!     { "name": [{ "service": "echo.v1.Echo", "method": "Unary" }], "hedgingPolicy": {
+//!         "maxAttempts": 2, "hedgingDelay": "0.1s", "nonFatalStatusCodes": ["UNAVAILABLE"] } }
+//! ] }"#)?;
+//! let breaker = Breaker::new("echo");
+//! let channel = ServiceBuilder::new()
+//!     .layer(ServiceConfigLayer::new(config.clone()).rebody(Body::new).protocol(Tonic::default()))
+//!     .layer(PeekLayer::new())
+//!     .layer(BreakerLayer::new(breaker.clone()).protocol(Tonic::default()))
+//!     .service(Endpoint::from_static("http://127.0.0.1:50051").connect_lazy());
+//!
+//! breaker.isolate();
+//! let status = EchoClient::new(channel).unary(EchoRequest::default()).await.unwrap_err();
+//! assert!(status.rejection().is_some());
+//! assert_eq!(config.hedge("/echo.v1.Echo/Unary").expect("it is hedged").status().calls, 1);
+//! # Ok(()) }
+//! ```
+//!
 //! # By method
 //!
 //! [`ByMethod`] has a value for each service or method, such as the policy that a call is retried by, and

@@ -142,9 +142,10 @@ where
     N: AsRef<str> + 'static,
 {
     let known = names.into_iter().fold(ByMethod::default(), |known, name| {
-        match name.as_ref().trim_start_matches('/').rsplit_once('/') {
+        let name = name.as_ref().trim_matches('/');
+        match name.rsplit_once('/') {
             Some((service, method)) => known.method(service, method, ()),
-            None => known.service(name.as_ref(), ()),
+            None => known.service(name, ()),
         }
     });
     move |request| known.of(request).is_some()
@@ -186,8 +187,10 @@ mod tests {
 
     #[test]
     fn methods_are_named_with_their_service_or_by_it() {
-        let reads = methods(["a.B/C", "/a.B/D", "a.E"]);
-        for (path, is) in [("/a.B/C", true), ("/a.B/D", true), ("/a.B/X", false), ("/a.E/X", true)] {
+        let reads = methods(["a.B/C", "/a.B/D", "a.E", "/a.F/"]);
+        for (path, is) in
+            [("/a.B/C", true), ("/a.B/D", true), ("/a.B/X", false), ("/a.E/X", true), ("/a.F/X", true)]
+        {
             assert_eq!(reads(&call(path)), is, "{path}");
         }
     }

@@ -80,6 +80,9 @@ impl RetryBudget {
     /// The budget of this name in this registry, made by `config` if there is none: for policies that do
     /// not know of each other, such as two that are read from a file.
     ///
+    /// Who comes first makes it: if there is one, `config` has no effect, even where it differs. To change it,
+    /// [`reconfigure`](Self::reconfigure) it.
+    ///
     /// ```
     /// use portcullis::{Registry, RetryBudget, retry::BudgetConfig};
     ///

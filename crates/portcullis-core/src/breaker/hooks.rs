@@ -17,7 +17,8 @@ use crate::FailureKind;
 /// each slow call, that no other rule opened it for. A rule that panics is not met.
 ///
 /// ```
-/// use portcullis_core::breaker::TripRule;
+/// # extern crate portcullis_core as portcullis;
+/// use portcullis::breaker::TripRule;
 ///
 /// // A third of the calls, but never fewer than 7.
 /// let rule = TripRule::new(|seen| seen.calls.failures >= 7 && seen.calls.failure_ratio() > 0.33);
@@ -55,7 +56,8 @@ impl TripRule {
 /// panics, the open time is as it would be without it.
 ///
 /// ```
-/// use portcullis_core::breaker::OpenTime;
+/// # extern crate portcullis_core as portcullis;
+/// use portcullis::breaker::OpenTime;
 /// use std::time::Duration;
 ///
 /// // The more failed, the longer.

@@ -8,7 +8,8 @@ use crate::ConfigError;
 /// Rules for a common use of a breaker; a [`Config`] to start from.
 ///
 /// ```
-/// use portcullis_core::breaker::Preset;
+/// # extern crate portcullis_core as portcullis;
+/// use portcullis::breaker::Preset;
 /// use std::time::Duration;
 ///
 /// let config = Preset::LocalIpc.config();

@@ -48,7 +48,8 @@ impl Delay {
     /// and those after it, are not sent. It is called outside of every lock; a panic is as good as no delay.
     ///
     /// ```
-    /// use portcullis_core::hedge::Delay;
+    /// # extern crate portcullis_core as portcullis;
+    /// use portcullis::hedge::Delay;
     /// use std::time::Duration;
     ///
     /// // The second attempt after 20 ms, the third only much later.

@@ -8,7 +8,8 @@ use crate::ConfigError;
 /// Rules for a common use of a hedge; a [`Config`] to start from.
 ///
 /// ```
-/// use portcullis_core::hedge::Preset;
+/// # extern crate portcullis_core as portcullis;
+/// use portcullis::hedge::Preset;
 ///
 /// assert_eq!(Preset::CriticalService.config().max_attempts, 3);
 /// assert_eq!("database".parse(), Ok(Preset::Database));

@@ -21,7 +21,8 @@ const DECORRELATED_FACTOR: u32 = 3;
 /// The waits between the attempts of a call: a [`Curve`], cut at a cap, then spread by [`Jitter`].
 ///
 /// ```
-/// use portcullis_core::retry::{Backoff, Jitter};
+/// # extern crate portcullis_core as portcullis;
+/// use portcullis::retry::{Backoff, Jitter};
 /// use std::time::Duration;
 ///
 /// let doubling = Backoff { base: Duration::from_millis(20), ..Backoff::default() };

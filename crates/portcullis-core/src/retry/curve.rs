@@ -49,7 +49,8 @@ pub struct After<'a> {
 /// panics, the wait is the exponential one.
 ///
 /// ```
-/// use portcullis_core::{Failure, FailureKind, retry::{After, Backoff, Jitter}};
+/// # extern crate portcullis_core as portcullis;
+/// use portcullis::{Failure, FailureKind, retry::{After, Backoff, Jitter}};
 /// use std::time::Duration;
 ///
 /// // A connection that was refused comes back soon, or not at all.

@@ -17,6 +17,9 @@ pub struct BreakerLayer<P = Boxed> {
 
 impl BreakerLayer {
     /// A layer of this breaker.
+    ///
+    /// Over HTTP and gRPC it wants `.http_client()`, `.http_server()` or `.grpc()` besides. It often compiles
+    /// without them, but then every response is a success, whatever its status.
     pub fn new(breaker: Breaker) -> Self {
         Self { breaker, protocol: Boxed::default() }
     }

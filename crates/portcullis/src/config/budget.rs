@@ -67,6 +67,10 @@ impl Budget {
     /// The budget of the registry that has the name given here, made if there is none; see
     /// [`RetryBudget::shared`]. `None`, if no name was given.
     ///
+    /// The first of those that share it settles its rules, so it is best made before them, or all say the same.
+    /// A later change in the file reaches it by [`RetryBudget::reconfigure`], with what [`build`](Self::build)
+    /// says.
+    ///
     /// ```
     /// use portcullis::{Registry, config};
     ///

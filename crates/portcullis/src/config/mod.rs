@@ -138,6 +138,43 @@
 //!
 //! What each does is told at [`BudgetConfig`](crate::retry::BudgetConfig).
 //!
+//! A budget that is `shared` is no part of a policy's configuration, so the program gives it to the builder.
+//! With `config(settings.build()?)` alone the policy gets one of its own, with the same rules:
+//!
+//! ```
+//! use portcullis::{Hedge, Registry, RetryBudget, RetryPolicy, config};
+//!
+//! #[derive(serde::Deserialize)]
+//! struct Settings {
+//!     upstream: config::Budget,
+//!     retry: config::Retry,
+//!     hedge: config::Hedge,
+//! }
+//!
+//! let settings: Settings = toml::from_str(r#"
+//!     upstream = { shared = "upstream", ratio = 0.1, min_per_second = 5 }
+//!
+//!     [retry]
+//!     max_attempts = 4
+//!     backoff = { base = "20ms", jitter = "equal" }
+//!
+//!     [hedge]
+//!     delay = { quantile = 0.99, initial = "250ms" }
+//! "#)?;
+//!
+//! let budget = settings.upstream.in_registry(Registry::global())?.expect("it has a name");
+//! let retry = RetryPolicy::builder("orders").config(settings.retry.build()?).budget(&budget).build()?;
+//! // The retry is around the hedge, and has counted its calls already.
+//! let inner = budget.withdraw_only();
+//! let hedge = Hedge::builder("orders").config(settings.hedge.build()?).budget(&inner).build()?;
+//! assert!(retry.budget().is_same(hedge.budget()));
+//!
+//! // The file has changed: the policies, and the budget that they share.
+//! retry.reconfigure(settings.retry.reload(&retry.config())?)?;
+//! budget.reconfigure(settings.upstream.build()?)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # Values
 //!
 //! - A **time** is a text with units, hours at most: `"250ms"`, `"5s"`, `"1.5s"`, `"1m 30s"`, `"24h"`. A

@@ -39,7 +39,8 @@ settings! {
 }
 
 impl Retry {
-    /// The configuration: what was not given is as the preset has it, or by default.
+    /// The configuration: what was not given is as the preset has it, or by default. A budget that is shared
+    /// is no part of it; see [`budget`](Self::budget).
     ///
     /// ```
     /// use portcullis::config;
@@ -84,7 +85,8 @@ impl Retry {
 
     /// The configuration as [`build`](Self::build) has it, with the backoff's function that `current` has,
     /// which cannot stand in a file. For a policy that runs, when its file has changed: settings that are as
-    /// they were are told as new too, so who reads the file again and again compares with `current` first.
+    /// they were are told as new too, so who reads the file again and again compares with `current` first. A
+    /// budget that is shared is to be [reconfigured](crate::RetryBudget::reconfigure) by itself.
     ///
     /// ```
     /// use portcullis::{RetryPolicy, config};

@@ -15,9 +15,10 @@ use super::{Event, hub::Inner};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Interest {
-    /// All but refusals: what is rare. A refusal then costs no more than if nobody listened.
+    /// Changes of state and of settings: what is rare. Not refusals, retries and hedges, which come with
+    /// single calls; they then cost no more than if nobody listened.
     Changes,
-    /// All, one for each refused call too.
+    /// All: what comes with single calls too, such as [`Retry`](super::EventKind::Retry).
     All,
 }
 

@@ -8,7 +8,7 @@
 //! at once, after the policy has done its work and released its locks: it may call any method of any
 //! policy, of the registry and of the hub. A **stream** is read by a task, later; it is bounded, and a
 //! reader that is too slow is told how many events it lost. The last events are **kept**, for who comes
-//! afterwards.
+//! afterwards. An [`Event`] prints itself as a sentence: `println!("{event}")`.
 //!
 //! ```
 //! use portcullis::{Breaker, Registry, event::{EventKind, Interest}};
@@ -39,7 +39,8 @@
 //!
 //! # Cost
 //!
-//! Nobody may listen to refusals: then one costs an atomic load. Changes are rare, and always kept.
+//! Nobody may listen to refusals, retries and hedges: then one costs an atomic load. Changes are rare, and
+//! always kept.
 
 mod emitter;
 mod hub;
@@ -103,9 +104,10 @@ pub enum EventKind {
         /// How long it waits before it.
         wait: Duration,
     },
-    /// A call that was made again succeeded, or one that failed was not made again.
+    /// A call that was made again succeeded, or one that failed was not made again: also one of a single
+    /// attempt. [`Retried::stopped`] says why.
     Retried(Retried),
-    /// A call is made once more while it runs, because it takes long.
+    /// A call is made once more: while it runs, because it takes long, or at once, because an attempt failed.
     Hedge {
         /// The number of the attempt to be made.
         attempt: u32,

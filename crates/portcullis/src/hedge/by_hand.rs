@@ -47,7 +47,7 @@ impl Hedge {
         let call = Call::begin(self, settings, Attempt::FIRST, None);
         let hedging = Hedging::new(Calling(&attempt), Numbered, (), call);
         let first = attempt(Attempt::FIRST);
-        ResponseFuture::<_, _, _, Attempt>::new(first, Typed::default(), (), Some(hedging)).await
+        ResponseFuture::<_, _, _, Attempt, _, _>::new(first, Typed::default(), (), Some(hedging)).await
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{sync::atomic::Ordering::Relaxed, time::Duration};
 
 use portcullis_core::{
-    Failure, FailureKind, Time,
+    Failure, FailureKind, Time, Verdict,
     hedge::{Next, Plan},
     retry::Loan,
 };
@@ -214,28 +214,25 @@ enum State {
 
 impl Ticket {
     /// Its answer is the call's.
-    pub(super) fn won(mut self, failure: Option<&Failure>) {
+    pub(super) fn won(mut self, verdict: Verdict) {
         self.state = State::Settled;
         self.shared.counts.won.fetch_add(1, Relaxed);
-        self.settle(failure);
+        self.settle(verdict);
     }
 
     /// It failed, was refused, or panicked.
-    pub(super) fn failed(mut self, failure: Option<&Failure>) {
+    pub(super) fn failed(mut self, verdict: Verdict) {
         self.state = State::Settled;
         self.shared.counts.failed.fetch_add(1, Relaxed);
-        match failure {
-            Some(_) => self.settle(failure),
-            None => self.give_back(),
-        }
+        self.settle(verdict);
     }
 
-    fn settle(&mut self, failure: Option<&Failure>) {
-        // What was lent goes back where it came from, whatever the budget's rules are by now.
-        let loan = self.loan.take();
-        match failure {
-            Some(failure) => self.shared.budget.failed(loan, failure),
-            None => self.shared.budget.succeeded(loan),
+    /// What was lent goes back where it came from, whatever the budget's rules are by now.
+    fn settle(&mut self, verdict: Verdict) {
+        match verdict {
+            Verdict::Success => self.shared.budget.succeeded(self.loan.take()),
+            Verdict::Failure(failure) => self.shared.budget.failed(self.loan.take(), &failure),
+            Verdict::Ignored => self.give_back(),
         }
     }
 

@@ -26,21 +26,22 @@ pin_project! {
     ///
     /// Losers are dropped before it is ready with an answer. Dropping it drops all attempts.
     #[project = FutureProj]
-    pub struct ResponseFuture<S, P, R, Req>
+    pub struct ResponseFuture<S, P, R, Req, Cx, E>
     where
         S: Service<R::Request>,
         R: Replay<Req>,
-        P: Protocol<R::Request, S::Response, S::Error>,
     {
         // The first attempt, while it runs.
         #[pin]
         first: Option<S::Future>,
         #[pin]
         timer: Option<Sleep>,
+        // Its context and error are parameters of their own: a protocol is for an error type, and the compiler
+        // forgets that a `BoxError` is `'static` when it asks whether a task that holds this is `Send`.
         protocol: P,
-        context: P::Context,
+        context: Cx,
         // `None` for a call that is not hedged.
-        hedging: Option<HedgingOf<S, P, R, Req>>,
+        hedging: Option<HedgingOf<S, R, Req, E>>,
     }
 }
 
@@ -54,12 +55,7 @@ pub(super) struct Hedging<S: Service<Q>, R, K, Q, E> {
     others: Maybe<Others<S, Q, E>>,
 }
 
-/// What the inner service gets.
-type Sent<R, Req> = <R as Replay<Req>>::Request;
-type Answer<S, R, Req> = <S as Service<Sent<R, Req>>>::Response;
-type Failed<S, R, Req> = <S as Service<Sent<R, Req>>>::Error;
-type Lifted<S, P, R, Req> = <P as Protocol<Sent<R, Req>, Answer<S, R, Req>, Failed<S, R, Req>>>::Error;
-type HedgingOf<S, P, R, Req> = Hedging<S, R, <R as Replay<Req>>::Kept, Sent<R, Req>, Lifted<S, P, R, Req>>;
+type HedgingOf<S, R, Req, E> = Hedging<S, R, <R as Replay<Req>>::Kept, <R as Replay<Req>>::Request, E>;
 
 impl<S: Service<Q>, R, K, Q, E> Hedging<S, R, K, Q, E> {
     #[inline(always)]
@@ -68,24 +64,23 @@ impl<S: Service<Q>, R, K, Q, E> Hedging<S, R, K, Q, E> {
     }
 }
 
-impl<S, P, R, Req> ResponseFuture<S, P, R, Req>
+impl<S, P, R, Req, Cx, E> ResponseFuture<S, P, R, Req, Cx, E>
 where
     S: Service<R::Request>,
     R: Replay<Req>,
-    P: Protocol<R::Request, S::Response, S::Error>,
 {
     #[inline(always)]
     pub(super) fn new(
         first: S::Future,
         protocol: P,
-        context: P::Context,
-        hedging: Option<HedgingOf<S, P, R, Req>>,
+        context: Cx,
+        hedging: Option<HedgingOf<S, R, Req, E>>,
     ) -> Self {
         Self { first: Some(first), timer: None, protocol, context, hedging }
     }
 }
 
-impl<S, P, R, Req> Future for ResponseFuture<S, P, R, Req>
+impl<S, P, R, Req> Future for ResponseFuture<S, P, R, Req, P::Context, P::Error>
 where
     R: Replay<Req>,
     S: Service<R::Request> + Clone,
@@ -112,7 +107,7 @@ where
     }
 }
 
-impl<S, P, R, Req> FutureProj<'_, S, P, R, Req>
+impl<S, P, R, Req> FutureProj<'_, S, P, R, Req, P::Context, P::Error>
 where
     R: Replay<Req>,
     S: Service<R::Request> + Clone,
@@ -235,11 +230,13 @@ where
 
     /// Takes another attempt.
     fn prepare(&mut self, failure: Option<&Failure>) -> Option<(R::Request, Ticket)> {
+        let others_run = self.is_running();
         let Hedging { replay, kept, call, .. } = self.hedging.as_mut()?;
         if !call.may_send() {
             return None;
         }
-        let Some(request) = replay.again(kept) else {
+        let request = if others_run { replay.beside(kept) } else { replay.again(kept) };
+        let Some(request) = request else {
             call.not_replayable();
             return None;
         };
@@ -254,11 +251,10 @@ fn deadline(wait: Duration) -> Instant {
     now.checked_add(wait).unwrap_or(now + Duration::from_secs(86400 * 365 * 30))
 }
 
-impl<S, P, R, Req> fmt::Debug for ResponseFuture<S, P, R, Req>
+impl<S, P, R, Req, Cx, E> fmt::Debug for ResponseFuture<S, P, R, Req, Cx, E>
 where
     S: Service<R::Request>,
     R: Replay<Req>,
-    P: Protocol<R::Request, S::Response, S::Error>,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("hedge::ResponseFuture").finish_non_exhaustive()

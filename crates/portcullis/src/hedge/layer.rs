@@ -27,6 +27,10 @@ pub struct HedgeLayer<P = Boxed, R = CloneReplay, I = Never> {
 
 impl HedgeLayer {
     /// A layer of this hedge.
+    ///
+    /// Over HTTP and gRPC it wants `.http_client()`, `.http_server()` or `.grpc()` besides. It often compiles
+    /// without them, but then every response is an answer, whatever its status, and no request is known to be
+    /// idempotent.
     pub fn new(hedge: Hedge) -> Self {
         Self { hedge, protocol: Boxed::default(), replay: CloneReplay, idempotency: Never }
     }
@@ -79,7 +83,7 @@ impl<P, R, I> HedgeLayer<P, R, I> {
         self.protocol(HttpServer::default()).replay(HttpReplay::default())
     }
 
-    /// For HTTP clients; see [`HttpClient`].
+    /// For HTTP clients; see [`HttpClient`]. The inner service gets a [`ReplayBody`](crate::replay::ReplayBody).
     pub fn http_client(self) -> HedgeLayer<HttpClient, HttpReplay, I> {
         self.protocol(HttpClient::default()).replay(HttpReplay::default())
     }

@@ -29,6 +29,10 @@
 //! that there is none. No attempt is sent when the [deadline](crate::protocol::Protocol::deadline) of the
 //! call would be over.
 //!
+//! Below a retry, a hedge makes most of its retries: the next attempt after a failure is sent at once, and
+//! without the retry's backoff. The retry sees only what failed in all attempts of the hedge. With `n` attempts
+//! here and `m` there the dependency may see `n` × `m` of them, as far as the budget goes.
+//!
 //! # Cancellation
 //!
 //! Losers are dropped before the answer is returned: connections and permits are free by then. Dropping the

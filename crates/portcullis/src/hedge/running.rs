@@ -115,7 +115,8 @@ impl<S: Service<Q>, Q, E> Others<S, Q, E> {
         let mut place = 0;
         while let Some(running) = self.running.get_mut(place) {
             if let Poll::Ready(ended) = running.as_mut().poll_end(cx) {
-                drop_quietly(self.running.remove(place));
+                let over = self.running.remove(place);
+                quietly(|| drop(over));
                 return ended;
             }
             place += 1;
@@ -139,15 +140,15 @@ impl<S: Service<Q>, Q> Running<S, Q> {
     }
 }
 
-/// The caller has its answer, or wants none: a panic of what is dropped must not come between.
 impl<S: Service<Q>, Q, E> Drop for Others<S, Q, E> {
     fn drop(&mut self) {
         while let Some(running) = self.running.pop() {
-            drop_quietly(running);
+            quietly(|| drop(running));
         }
     }
 }
 
-fn drop_quietly<T>(value: T) {
-    let _ = catch_unwind(AssertUnwindSafe(|| drop(value)));
+/// Drops what has lost. The caller has its answer, or wants none: a panic in there must not come between.
+pub(super) fn quietly(drop: impl FnOnce()) {
+    let _ = catch_unwind(AssertUnwindSafe(drop));
 }

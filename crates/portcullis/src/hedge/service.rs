@@ -32,7 +32,7 @@ where
 {
     type Response = S::Response;
     type Error = P::Error;
-    type Future = ResponseFuture<S, P, R, Req>;
+    type Future = ResponseFuture<S, P, R, Req, P::Context, P::Error>;
 
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {

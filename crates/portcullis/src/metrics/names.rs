@@ -80,7 +80,7 @@ pub const RETRY_STOPPED: Metric = counter(
     "Failures after which a call was not made again.",
 );
 
-/// Attempts that were sent while another ran, by how they ended.
+/// Attempts of a hedge after the first, whether another ran or had failed, by how they ended.
 pub const HEDGES: Metric = counter(
     "portcullis_hedges_total",
     &["policy", "result"],

@@ -48,7 +48,19 @@ impl<B> ReplayBody<B> {
 impl<B: Body<Data = Bytes>> ReplayBody<B> {
     /// The body from its beginning, if it can still be had.
     pub(super) fn again(tape: &Arc<Mutex<Tape<B>>>) -> Option<Self> {
-        let at = lock(tape).begin()?;
+        Self::from_beginning(tape, Tape::begin)
+    }
+
+    /// The same for an attempt that takes nothing from the others.
+    pub(super) fn beside(tape: &Arc<Mutex<Tape<B>>>) -> Option<Self> {
+        Self::from_beginning(tape, Tape::begin_beside)
+    }
+
+    fn from_beginning(
+        tape: &Arc<Mutex<Tape<B>>>,
+        begin: impl FnOnce(&mut Tape<B>) -> Option<Position>,
+    ) -> Option<Self> {
+        let at = begin(&mut lock(tape))?;
         Some(Self(Source::Taped { tape: tape.clone(), at }))
     }
 }
@@ -72,6 +84,7 @@ where
             }
             Source::Taped { tape, at } => {
                 let mut others = Vec::new();
+                at.look_around(Arc::strong_count(tape));
                 let frame = lock(tape).poll_frame(at, cx, &mut others);
                 // Only now: who is woken may look at this very tape.
                 others.into_iter().for_each(Waker::wake);

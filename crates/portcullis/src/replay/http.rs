@@ -135,7 +135,8 @@ where
     fn first(&self, request: Request<B>) -> (Self::Request, Kept<B>) {
         let (mut parts, body) = request.into_parts();
         if self.avoid_tried {
-            parts.extensions.insert(Tried::default());
+            // There may be one of a retry above, which knows more.
+            parts.extensions.get_or_insert_default::<Tried>();
         }
         let (body, kept) = self.keep(body);
         let request = Request::from_parts(parts.clone(), self.rebody.rebody(body));
@@ -143,12 +144,11 @@ where
     }
 
     fn again(&self, kept: &Kept<B>) -> Option<Self::Request> {
-        let body = match &kept.body {
-            KeptBody::Empty => ReplayBody::empty(),
-            KeptBody::Taped(tape) => ReplayBody::again(tape)?,
-            KeptBody::TooLong => return None,
-        };
-        Some(Request::from_parts(kept.parts.clone(), self.rebody.rebody(body)))
+        self.taken_from(kept, ReplayBody::again)
+    }
+
+    fn beside(&self, kept: &Kept<B>) -> Option<Self::Request> {
+        self.taken_from(kept, ReplayBody::beside)
     }
 
     fn once(&self, request: Request<B>) -> Self::Request {
@@ -163,6 +163,23 @@ where
 }
 
 impl<M> HttpReplay<M> {
+    /// A further request, with what `read` makes of a tape.
+    fn taken_from<B>(
+        &self,
+        kept: &Kept<B>,
+        read: impl FnOnce(&Arc<Mutex<Tape<B>>>) -> Option<ReplayBody<B>>,
+    ) -> Option<Request<M::Body>>
+    where
+        M: Rebody<B>,
+    {
+        let body = match &kept.body {
+            KeptBody::Empty => ReplayBody::empty(),
+            KeptBody::Taped(tape) => read(tape)?,
+            KeptBody::TooLong => return None,
+        };
+        Some(Request::from_parts(kept.parts.clone(), self.rebody.rebody(body)))
+    }
+
     fn keep<B: Body<Data = Bytes>>(&self, body: B) -> (ReplayBody<B>, KeptBody<B>) {
         if body.is_end_stream() {
             (ReplayBody::new(body), KeptBody::Empty)

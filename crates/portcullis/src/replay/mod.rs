@@ -78,6 +78,12 @@ pub trait Replay<Req> {
     /// The request of a further attempt; `None` when it cannot be had again.
     fn again(&self, kept: &Self::Kept) -> Option<Self::Request>;
 
+    /// The request of a further attempt while others still run, from whom it may take nothing; `None` when it
+    /// cannot be had again.
+    fn beside(&self, kept: &Self::Kept) -> Option<Self::Request> {
+        self.again(kept)
+    }
+
     /// Lets a further attempt's request tell which it is, besides what its protocol does.
     fn mark(&self, request: &mut Self::Request, attempt: Attempt) {
         let _ = (request, attempt);

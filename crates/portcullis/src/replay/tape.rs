@@ -21,6 +21,10 @@ pub(super) struct Position {
     trailers: bool,
     /// Held by the readers of further attempts; the first has none.
     attempt: Option<Arc<()>>,
+    /// Held by the readers who are beside others.
+    beside: Option<Arc<()>>,
+    /// Whether such others were seen.
+    beside_others: bool,
 }
 
 /// A body, and what has been read of it, as long as that is within the cap.
@@ -38,6 +42,8 @@ pub(super) struct Tape<B> {
     waiting: Arc<Waiting>,
     /// The attempt that began last.
     newest: Weak<()>,
+    /// The readers who are beside others.
+    beside: Weak<()>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,17 +69,33 @@ impl<B: Body<Data = Bytes>> Tape<B> {
             state: State::Reading,
             waiting: Arc::default(),
             newest: Weak::new(),
+            beside: Weak::new(),
         }
     }
 
     /// The beginning, for a further attempt, as long as the body can be read from there.
     pub(super) fn begin(&mut self) -> Option<Position> {
-        if self.state == State::Failed || self.frames.len() != self.read {
+        if !self.is_whole() {
             return None;
         }
         let attempt = Arc::new(());
         self.newest = Arc::downgrade(&attempt);
         Some(Position { attempt: Some(attempt), ..Position::default() })
+    }
+
+    /// The same for an attempt beside others: what is over the cap is theirs.
+    pub(super) fn begin_beside(&mut self) -> Option<Position> {
+        if !self.is_whole() {
+            return None;
+        }
+        let beside = self.beside.upgrade().unwrap_or_default();
+        self.beside = Arc::downgrade(&beside);
+        Some(Position { beside: Some(beside), ..Position::default() })
+    }
+
+    /// Whether all is there that was read.
+    fn is_whole(&self) -> bool {
+        self.state != State::Failed && self.frames.len() == self.read
     }
 
     pub(super) fn is_end(&self, at: &Position) -> bool {
@@ -85,8 +107,12 @@ impl<B: Body<Data = Bytes>> Tape<B> {
             }
     }
 
-    /// Whether this reader's attempt is over: a later one has begun, and is not given up.
+    /// Whether this reader has to leave what is over the cap to another: to a later attempt that has begun and
+    /// is not given up, or to those it is beside.
     fn is_over(&self, at: &Position) -> bool {
+        if at.beside.is_some() {
+            return at.beside_others;
+        }
         self.newest.strong_count() > 0 && at.attempt.as_ref().map(Arc::as_ptr) != Some(self.newest.as_ptr())
     }
 
@@ -115,7 +141,7 @@ where
         if at.frames == self.read && matches!(self.state, State::Reading | State::Capped) {
             let over = self.is_over(at);
             if over && self.buffered > self.cap {
-                return Poll::Ready(Some(Err("the request's body is being read by a later attempt".into())));
+                return Poll::Ready(Some(Err("the request's body is being read by another attempt".into())));
             }
             let frame = ready!(self.poll_body(over, cx));
             *others = self.waiting.take_others(cx.waker());
@@ -173,7 +199,7 @@ where
         })
     }
 
-    /// An attempt that is over may not take from the next what is over the cap: it is kept for that one.
+    /// Who is over may not take from another what is over the cap: it is kept for that one.
     fn record(&mut self, data: &Bytes, over: bool) {
         self.read += 1;
         // An empty frame takes room too: a body of nothing else must come to an end.
@@ -188,6 +214,13 @@ where
 }
 
 impl Position {
+    /// Looks for others, besides whom it is, among those who hold the tape: one of them is the call itself, as
+    /// long as more attempts may come.
+    pub(super) fn look_around(&mut self, holders: usize) {
+        let others = |beside| holders.saturating_sub(Arc::strong_count(beside)) > 1;
+        self.beside_others = self.beside.as_ref().is_some_and(others);
+    }
+
     fn advance(&mut self, data: &Bytes) {
         self.frames += 1;
         self.bytes += data.len() as u64;

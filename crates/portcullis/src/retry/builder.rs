@@ -40,7 +40,8 @@ impl RetryBuilder {
     }
 
     /// Retries per call (0 to 1) and per second (0 to 1,000,000), in a budget of this policy's own
-    /// (default 0.2 and 10).
+    /// (default 0.2 and 10). A budget of another kind is given by [`Config::budget`], or is
+    /// [shared](Self::budget).
     pub fn budget_of(mut self, ratio: f64, min_per_second: u32) -> Self {
         self.config.budget = BudgetConfig::share(ratio, min_per_second);
         self.budget = None;

@@ -35,9 +35,10 @@ pub struct Config {
     /// Calls that a layer below refused are made again if it said when to come back, and that is within the
     /// call's deadline and `max_retry_after` (default off).
     pub retry_refusals: bool,
-    /// Whether calls are retried, or only counted (default: retried).
+    /// Whether calls are retried, or only counted, as [`Stop::Shadow`](super::Stop::Shadow) (default: retried).
     pub mode: Mode,
-    /// The budget, unless a shared one is given.
+    /// The budget, unless a shared one is given. Then this has no effect, and what holds is
+    /// [`RetryBudget::config`](super::RetryBudget::config).
     pub budget: BudgetConfig,
 }
 

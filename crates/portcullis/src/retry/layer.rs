@@ -24,6 +24,10 @@ pub struct RetryLayer<P = Boxed, R = CloneReplay, I = Never, K = RetryPolicy> {
 
 impl RetryLayer {
     /// A layer of this policy.
+    ///
+    /// Over HTTP and gRPC it wants `.http_client()`, `.http_server()` or `.grpc()` besides. It often compiles
+    /// without them, but then every response is a success, whatever its status, and no request is known to be
+    /// idempotent.
     pub fn new(policy: RetryPolicy) -> Self {
         Self::by(policy)
     }
@@ -100,7 +104,10 @@ impl<P, R, I, K> RetryLayer<P, R, I, K> {
         self.protocol(HttpServer::default()).replay(HttpReplay::default())
     }
 
-    /// For HTTP clients; see [`HttpClient`].
+    /// For HTTP clients; see [`HttpClient`]. The inner service gets a [`ReplayBody`](super::ReplayBody) of the
+    /// body that the caller sends: a client that is given a type by hand is a
+    /// `Client<HttpConnector, ReplayBody<Full<Bytes>>>`, where callers send a `Full<Bytes>`. Of one that is made
+    /// for another body the compiler says that the bounds of the method `ready` were not satisfied.
     pub fn http_client(self) -> RetryLayer<HttpClient, HttpReplay, I, K> {
         self.protocol(HttpClient::default()).replay(HttpReplay::default())
     }

@@ -49,10 +49,35 @@
 //! 4. The wait, which is the backoff's and what the dependency asked for, ends before the deadline: that of the
 //!    request (`protocol::Deadline` in its extensions, `grpc-timeout`), or that of the policy.
 //! 5. The request can be sent again.
-//! 6. The budget has a retry left.
+//! 6. The [mode](Config::mode) lets it be made, and does not only count it.
+//! 7. The budget has a retry left.
 //!
 //! The failed response is dropped before the wait, and with it its connection and permits. Where there is no
 //! further attempt, the last result is returned as it was.
+//!
+//! # Trying it out
+//!
+//! With [`Mode::Shadow`](crate::Mode::Shadow) every call is made once, and the calls that would have been made
+//! again are counted as [`Stop::Shadow`]. Nothing is taken from the budget meanwhile, and nobody knows how the
+//! second attempts would have ended: so the count says how many calls would have been retried if the budget
+//! had allowed all of them.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)]
+//! # async fn main() -> Result<(), portcullis::ConfigError> {
+//! use portcullis::{BoxError, Mode, RetryPolicy, retry::Stop};
+//!
+//! let policy = RetryPolicy::builder("trial").mode(Mode::Shadow).build()?;
+//! let call = || policy.call_idempotent(|_| async { Err::<(), _>(BoxError::from("lost")) });
+//! call().await.unwrap_err();
+//! assert_eq!((policy.status().retries, policy.status().stopped(Stop::Shadow)), (0, 1));
+//!
+//! policy.set_mode(Mode::EnforcePercent(10))?; // then a few of them
+//! policy.set_mode(Mode::Enforce)?; // then all
+//! call().await.unwrap_err();
+//! assert_eq!(policy.status().retries, 2);
+//! # Ok(()) }
+//! ```
 //!
 //! # gRPC
 //!

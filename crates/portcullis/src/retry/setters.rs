@@ -60,7 +60,8 @@ macro_rules! config_setters {
                 self
             }
 
-            /// Whether calls are retried, or only counted (default: retried).
+            /// Whether calls are retried, or only counted, as
+            /// [`Stop::Shadow`](crate::retry::Stop::Shadow) (default: retried).
             pub fn mode(mut self, mode: $crate::Mode) -> Self {
                 self.config.mode = mode;
                 self

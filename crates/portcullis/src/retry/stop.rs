@@ -18,7 +18,7 @@ pub enum Stop {
     NotReplayable,
     /// The dependency asked not to be called again.
     Pushback,
-    /// The policy is in a mode that only counts.
+    /// The policy is in a mode that only counts: it would have been made again, if the budget had allowed it.
     Shadow,
     /// The policy is disabled; this is not recorded.
     Disabled,

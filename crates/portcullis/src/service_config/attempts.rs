@@ -43,7 +43,7 @@ pin_project! {
         Waiting { call: Option<Call<S, P, R, Req>> },
         Once { #[pin] inner: S::Future, protocol: P },
         Retried { #[pin] inner: retry::ResponseFuture<S, P, R, P::Context, Req> },
-        Hedged { #[pin] inner: hedge::ResponseFuture<S, Coded<P>, R, Req> },
+        Hedged { #[pin] inner: hedge::ResponseFuture<S, Coded<P>, R, Req, P::Context, P::Error> },
         Done,
     }
 }

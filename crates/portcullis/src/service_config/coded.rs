@@ -56,7 +56,11 @@ where
     fn judge(&self, context: &Self::Context, response: &Res) -> Option<Verdict> {
         match self.protocol.grpc_status(response) {
             Some((code, failure)) => Some(self.judged(code, failure)),
-            None => self.protocol.judge(context, response),
+            // No gRPC at all, but a proxy's answer, say.
+            None => match self.protocol.judge(context, response) {
+                Some(Verdict::Failure(failure)) => Some(self.judged(as_code(failure.kind), failure)),
+                verdict => verdict,
+            },
         }
     }
 

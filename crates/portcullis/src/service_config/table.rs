@@ -17,6 +17,8 @@ pub(super) struct Table {
 /// What the calls of a method go by.
 #[derive(Debug)]
 pub(super) struct Method {
+    /// Its first name, by which its policies are called.
+    first: Box<str>,
     /// The document's word, which the policies follow.
     attempts: Attempts,
     pub(super) timeout: Option<Timeout>,
@@ -45,7 +47,9 @@ impl Table {
         let mut methods = HashMap::new();
         for entry in document.entries {
             let Some(first) = entry.names.first() else { continue };
+            // One that had several names, of which this was not the first, belongs to that one.
             let before = before.methods.get(first).map(|method| &**method);
+            let before = before.filter(|method| method.first == *first);
             let method = Arc::new(Method::of(&entry, first, before, home)?);
             methods.extend(entry.names.into_iter().map(|name| (name, method.clone())));
         }
@@ -100,7 +104,7 @@ impl Method {
                 How::Hedged(hedge.registry(registry).build()?, *codes)
             }
         };
-        Ok(Self { attempts: entry.attempts.clone(), timeout, how })
+        Ok(Self { first: path.into(), attempts: entry.attempts.clone(), timeout, how })
     }
 }
 

@@ -58,3 +58,31 @@ async fn a_disabled_hedge_only_calls() {
     answer.await.unwrap();
     assert_eq!((calls.load(SeqCst), hedge.status().calls), (1, 0));
 }
+
+/// It could not: the compiler forgets that a `BoxError` is `'static` when it asks what a task may hold.
+#[tokio::test(start_paused = true)]
+async fn it_can_be_spawned() {
+    let hedge = hedge().build().unwrap();
+    let call = async move { hedge.call(|attempt| async move { Ok::<_, BoxError>(attempt.number()) }).await };
+    assert_eq!(tokio::spawn(call).await.unwrap().unwrap(), 1);
+}
+
+/// A first attempt that has lost must not take the answer along.
+#[tokio::test(start_paused = true)]
+async fn a_first_attempt_that_panics_when_it_is_dropped_does_not_end_the_call() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("dropped");
+        }
+    }
+    let hedge = hedge().build().unwrap();
+    let answer = hedge.call(|attempt| async move {
+        if attempt.number() == 1 {
+            let _bomb = Bomb;
+            std::future::pending::<()>().await;
+        }
+        Ok::<_, BoxError>(attempt.number())
+    });
+    assert_eq!(answer.await.unwrap(), 2);
+}

@@ -13,11 +13,11 @@ use bytes::Bytes;
 use http::{Request, Response, header::CONTENT_TYPE};
 use http_body_util::{BodyExt, Empty, Full};
 use portcullis::{
-    BoxError, Bulkhead, BulkheadLayer, HedgeLayer, RetryLayer, RetryPolicy,
+    BoxError, Bulkhead, BulkheadLayer, HedgeLayer, Registry, RetryLayer, RetryPolicy,
     protocol::{Attempt, Deadline},
     retry::{Backoff, ReplayBody},
 };
-use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
+use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 
 use super::support::{hedge, ms};
 
@@ -222,4 +222,28 @@ async fn a_gateway_hedges_too() {
     let response: Result<_, Infallible> =
         ServiceBuilder::new().layer(layer).service(inner).oneshot(get()).await;
     assert_eq!((response.unwrap().status().as_u16(), attempts.load(SeqCst)), (200, 2));
+}
+
+/// It was forgotten for the response that failed after it, which cannot be kept.
+#[tokio::test(start_paused = true)]
+async fn an_error_is_returned_rather_than_a_refusal() {
+    let full = Bulkhead::builder("full").max_in_flight(1).registry(&Registry::new()).build().unwrap();
+    let _taken = full.try_admit().unwrap();
+    let hedge = hedge().fixed_delay(ms(10)).max_attempts(3).build().unwrap();
+    let service = HedgeLayer::new(hedge).http_client().layer(service_fn(
+        move |request: Request<ReplayBody<Full<Bytes>>>| {
+            let full = full.clone();
+            async move {
+                let number = Attempt::of(&request).number();
+                tokio::time::sleep(ms(50 * u64::from(number))).await;
+                match number {
+                    1 => Err(BoxError::from(std::io::Error::from(std::io::ErrorKind::ConnectionReset))),
+                    2 => Ok(status(500).body(Full::<Bytes>::default())?),
+                    _ => Err(full.try_admit().unwrap_err().into()),
+                }
+            }
+        },
+    ));
+    let error = service.oneshot(get()).await.unwrap_err();
+    assert_eq!(error.to_string(), "connection reset");
 }

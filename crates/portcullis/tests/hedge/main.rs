@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests, and what they share")]
 
 mod answers;
+#[cfg(feature = "http")]
+mod bodies;
 mod by_hand;
 mod cost;
 mod delay;

@@ -100,3 +100,24 @@ async fn grpc_has_a_header_of_its_own() {
 
     assert_eq!(seen.all(), [None, Some("1".to_owned()), Some("2".to_owned())]);
 }
+
+/// Each layer began a list of its own, and went again to where the one above had just failed.
+#[tokio::test(start_paused = true)]
+async fn what_was_tried_is_known_through_layers() {
+    let retry = || RetryLayer::new(policy(ms(1)).max_attempts(2).build().unwrap()).http_client().avoid_tried();
+    let seen = Seen::default();
+    let log = seen.clone();
+    let service = ServiceBuilder::new().layer(retry()).layer(retry()).service(service_fn(
+        move |request: Request<ReplayBody<ReplayBody<Full<Bytes>>>>| {
+            let tried = request.extensions().get::<Tried>().expect("it was asked for");
+            let fresh = ["a", "b", "c", "d"].into_iter().find(|endpoint| !tried.contains(endpoint));
+            tried.add(fresh.unwrap());
+            log.push(fresh.unwrap());
+            async { Response::builder().status(502).body(Full::<Bytes>::default()).map_err(BoxError::from) }
+        },
+    ));
+
+    service.oneshot(Request::get("/").body(Full::default()).unwrap()).await.unwrap();
+
+    assert_eq!(seen.all(), ["a", "b", "c", "d"]);
+}

@@ -256,3 +256,31 @@ async fn calls_that_begin_after_a_reload_go_by_it() {
     assert!(service.ready().await.unwrap().call(call()).await.unwrap().headers().is_empty());
     assert_eq!(made(&seen), 3);
 }
+
+/// It had paid for a retry: only success does.
+#[tokio::test(start_paused = true)]
+async fn a_hedge_that_ends_with_a_fatal_code_is_no_success() {
+    let policy = r#""hedgingPolicy": { "maxAttempts": 2, "hedgingDelay": "10s",
+        "nonFatalStatusCodes": ["UNAVAILABLE"] }"#;
+    let config = read(&throttled(&method(policy), 10, 1.0)).unwrap();
+    let before = config.budget().available();
+    let (said, seen) = ask(&config, &[(1, Some("14")), (1, Some("13"))], call()).await;
+    assert_eq!((said.as_str(), made(&seen)), ("13", 2));
+    assert_eq!(before - config.budget().available(), 1);
+}
+
+/// A proxy's answer, which has no status of gRPC, stands for one as it does in gRPC.
+#[tokio::test(start_paused = true)]
+async fn a_hedge_goes_by_the_code_that_an_http_status_stands_for() {
+    for (codes, attempts) in [("", 1), (r#", "nonFatalStatusCodes": ["UNAVAILABLE"]"#, 2)] {
+        let policy = format!(r#""hedgingPolicy": {{ "maxAttempts": 2, "hedgingDelay": "10s" {codes} }}"#);
+        let (config, made) = (read(&method(&policy)).unwrap(), Arc::new(Mutex::new(0)));
+        let count = made.clone();
+        let proxy = service_fn(move |_: Request<ReplayBody<Full<Bytes>>>| {
+            *count.lock().unwrap() += 1;
+            async { Ok::<_, BoxError>(Response::builder().status(502).body(Full::<Bytes>::default())?) }
+        });
+        ServiceConfigLayer::new(config).layer(proxy).oneshot(call()).await.unwrap();
+        assert_eq!(*made.lock().unwrap(), attempts, "{codes}");
+    }
+}

@@ -66,3 +66,26 @@ fn reloads_at_the_same_time_end_with_one_of_the_documents() {
         assert_eq!(config.budget().config(), BudgetConfig::throttle(tokens, 1.0));
     }
 }
+
+/// They had the same one, which did as one of the two said, by chance.
+#[test]
+fn methods_that_were_named_together_have_policies_of_their_own_when_they_part() {
+    let entry = |methods: &[&str], attempts| {
+        let names: Vec<_> = methods.iter().map(|method| format!(r#"{{ "service": "{method}" }}"#)).collect();
+        format!(
+            r#"{{ "name": [{}], "retryPolicy": {{ "maxAttempts": {attempts}, "initialBackoff": "0.1s",
+                "maxBackoff": "1s", "backoffMultiplier": 2, "retryableStatusCodes": ["UNAVAILABLE"] }} }}"#,
+            names.join(", ")
+        )
+    };
+    let config = read(&format!(r#"{{ "methodConfig": [{}] }}"#, entry(&["a.A", "a.B"], 2))).unwrap();
+    let together = config.retry("/a.B/C").unwrap();
+    assert_eq!(&**together.name(), "shop/a.A");
+
+    let (one, other) = (entry(&["a.A"], 3), entry(&["a.B"], 4));
+    config.reload(&format!(r#"{{ "methodConfig": [{one}, {other}] }}"#)).unwrap();
+
+    let attempts = |path| config.retry(path).unwrap().config().max_attempts;
+    assert_eq!((attempts("/a.A/C"), attempts("/a.B/C")), (3, 4));
+    assert_eq!((together.config().max_attempts, &**config.retry("/a.B/C").unwrap().name()), (3, "shop/a.B"));
+}

@@ -40,7 +40,8 @@ const COSTS: RangeInclusive<u32> = 1..=1_000_000;
 /// the faster calls fail. The other two go by outcomes: while all is well they allow every retry.
 ///
 /// ```
-/// use portcullis_core::retry::BudgetConfig;
+/// # extern crate portcullis_core as portcullis;
+/// use portcullis::retry::BudgetConfig;
 ///
 /// for config in [BudgetConfig::share(0.1, 5), BudgetConfig::throttle(100, 0.5), BudgetConfig::COST] {
 ///     config.check()?;

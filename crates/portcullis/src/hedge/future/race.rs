@@ -10,7 +10,7 @@ use crate::{
     Protocol,
     hedge::{
         call::{Ticket, When},
-        running::{End, Others},
+        running::{End, Others, quietly},
     },
     replay::Replay,
 };
@@ -18,14 +18,14 @@ use crate::{
 /// What an attempt's end means for the call.
 enum Weight {
     /// It is the call's, even if it is a failure.
-    Answer(Option<Failure>),
+    Answer(Verdict),
     /// Another attempt may not fail in this way.
     Failure(Failure),
     /// Nothing.
     Refusal,
 }
 
-impl<S, P, R, Req> FutureProj<'_, S, P, R, Req>
+impl<S, P, R, Req> FutureProj<'_, S, P, R, Req, P::Context, P::Error>
 where
     R: Replay<Req>,
     S: Service<R::Request> + Clone,
@@ -41,12 +41,12 @@ where
                     self.ended(result, Some(ticket))
                 }
                 End::Unready(error) => {
-                    ticket.failed(None);
+                    ticket.failed(Verdict::Ignored);
                     let error = self.protocol.lift(error);
                     self.came_to_nothing(Err(error))
                 }
                 End::Panicked(panic) => {
-                    ticket.failed(None);
+                    ticket.failed(Verdict::Ignored);
                     self.panicked(panic)
                 }
             };
@@ -64,14 +64,14 @@ where
         result: Result<S::Response, P::Error>,
         ticket: Option<Ticket>,
     ) -> Option<Result<S::Response, P::Error>> {
-        match self.weigh(&result) {
-            Weight::Answer(failure) => {
-                self.tell(ticket, failure.as_ref(), true);
+        match self.weigh(&result, ticket.is_some()) {
+            Weight::Answer(verdict) => {
+                self.tell(ticket, verdict, true);
                 self.drop_losers();
                 Some(result)
             }
             Weight::Failure(failure) => {
-                self.tell(ticket, Some(&failure), false);
+                self.tell(ticket, failure.into(), false);
                 if !self.goes_on(&failure) {
                     return Some(result);
                 }
@@ -79,13 +79,13 @@ where
                 None
             }
             Weight::Refusal => {
-                self.tell(ticket, None, false);
+                self.tell(ticket, Verdict::Ignored, false);
                 self.came_to_nothing(result)
             }
         }
     }
 
-    fn weigh(&self, result: &Result<S::Response, P::Error>) -> Weight {
+    fn weigh(&self, result: &Result<S::Response, P::Error>, is_hedge: bool) -> Weight {
         let (verdict, refusal) = match result {
             Ok(response) => (self.protocol.judge(self.context, response), self.protocol.refusal_in(response)),
             Err(error) => (Some(self.protocol.judge_error(error)), self.protocol.refusal_in_error(error)),
@@ -93,20 +93,22 @@ where
         match verdict {
             Some(Verdict::Failure(failure)) => {
                 let fatal = self.hedging.as_ref().is_none_or(|hedging| hedging.call.is_fatal(&failure));
-                if fatal { Weight::Answer(Some(failure)) } else { Weight::Failure(failure) }
+                if fatal { Weight::Answer(failure.into()) } else { Weight::Failure(failure) }
             }
             Some(Verdict::Ignored) if refusal.is_some() => Weight::Refusal,
-            _ => Weight::Answer(None),
+            // Such as a body that was longer than may be kept: no answer, as long as there may be one.
+            Some(Verdict::Ignored) if is_hedge && result.is_err() => Weight::Refusal,
+            verdict => Weight::Answer(verdict.unwrap_or(Verdict::Success)),
         }
     }
 
     /// Records how an attempt ended.
-    fn tell(&mut self, ticket: Option<Ticket>, failure: Option<&Failure>, answer: bool) {
+    fn tell(&mut self, ticket: Option<Ticket>, verdict: Verdict, answer: bool) {
         let Some(hedging) = self.hedging else { return };
         match ticket {
-            Some(ticket) if answer => ticket.won(failure),
-            Some(ticket) => ticket.failed(failure),
-            None => hedging.call.first_failed(failure),
+            Some(ticket) if answer => ticket.won(verdict),
+            Some(ticket) => ticket.failed(verdict),
+            None => hedging.call.first_failed(verdict.failure()),
         }
     }
 
@@ -159,15 +161,16 @@ where
         }
     }
 
-    fn is_running(&self) -> bool {
+    pub(super) fn is_running(&self) -> bool {
         let others = self.hedging.as_ref().and_then(|hedging| hedging.others.get());
         self.first.is_some() || others.is_some_and(|others| others.is_running())
     }
 
     fn keep(&mut self, error: Option<P::Error>) {
         let others = self.hedging.as_mut().and_then(|hedging| hedging.others.get_mut());
-        if let Some(others) = others {
-            others.error = error;
+        // A response that failed is gone; what there is of an error is better than nothing.
+        if let (Some(others), Some(error)) = (others, error) {
+            others.error = Some(error);
         }
     }
 
@@ -176,7 +179,7 @@ where
     }
 
     fn drop_losers(&mut self) {
-        self.first.set(None);
+        quietly(|| self.first.set(None));
         if let Some(hedging) = self.hedging {
             hedging.call.first_given_up();
             hedging.others.clear();

@@ -59,7 +59,9 @@ impl<K> KeyedRetryBuilder<K> {
         KeyedRetryBuilder { name, config, limits, registry, seed, keys: PhantomData }
     }
 
-    /// Retries per call (0 to 1) and per second (0 to 1,000,000) of each key (default 0.2 and 10).
+    /// Retries per call (0 to 1) and per second (0 to 1,000,000) of each key (default 0.2 and 10). Budgets of
+    /// another kind are given by [`Config::budget`](crate::retry::Config::budget). Each key has one of its own:
+    /// none is shared, also where a file names one that is.
     pub fn budget_of(mut self, ratio: f64, min_per_second: u32) -> Self {
         self.config.budget = BudgetConfig::share(ratio, min_per_second);
         self
