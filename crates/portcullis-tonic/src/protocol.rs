@@ -15,8 +15,8 @@ use crate::status;
 /// A refusal has the code and the metadata that it has there (the reason in `portcullis-reason`, and
 /// `grpc-retry-pushback-ms`), and the [`Rejection`] as its source: what a generated client returns still has
 /// it, whatever layers it went through, and in a spawned task too. Errors of the inner service become the
-/// status that tonic itself would make of them, with the error as source; a refusal of some other layer
-/// among its sources gives it the refusal's code.
+/// status that tonic itself would make of them, with the error as source, but for two: a refusal of some other
+/// layer among its sources gives it the refusal's code, and a timeout of the channel is `DeadlineExceeded`.
 ///
 /// Every layer takes it with `.protocol(Tonic::default())`; a retry and a hedge, which must know besides how
 /// a request is sent again, with `.grpc().protocol(Tonic::default())`. Servers want `.grpc()` alone.
@@ -94,6 +94,10 @@ where
 
     fn deadline(&self, request: &Request<ReqB>) -> Option<Time> {
         grpc!(deadline(request) for Request<ReqB>)
+    }
+
+    fn mark_deadline(&self, request: &mut Request<ReqB>, deadline: Time) {
+        grpc!(mark_deadline(request, deadline) for Request<ReqB>);
     }
 
     fn lift(&self, error: Err) -> Status {

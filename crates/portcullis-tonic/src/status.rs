@@ -7,7 +7,7 @@ use portcullis::{
     BoxError, Delivery, Failure, FailureKind, FromRejection, Grpc, Protocol, Rejection, Verdict,
     protocol::CallError,
 };
-use tonic::{Code, ConnectError, Status, body::Body};
+use tonic::{Code, ConnectError, Status, TimeoutExpired, body::Body};
 
 /// What a [`Status`] knows of this library's refusals.
 pub trait StatusExt {
@@ -61,7 +61,8 @@ fn told(rejection: &Rejection) -> Status {
 }
 
 /// The status of an error below a layer. One that is a status already stays it; one that a refusal caused
-/// gets the refusal's code, where tonic knows of none but `Unknown`.
+/// gets the refusal's code, where tonic knows of none but `Unknown`. A channel's own timeout is what it is: to
+/// tonic it is `Cancelled`, as if the caller had given up.
 pub(crate) fn of_error(error: BoxError) -> Status {
     let error = match error.downcast::<CallError>() {
         Ok(held) => held.into_inner(),
@@ -73,26 +74,37 @@ pub(crate) fn of_error(error: BoxError) -> Status {
             status.set_source(Arc::from(error));
             status
         }
+        None if !is_told(&*error) && has::<TimeoutExpired>(Some(&*error)) => {
+            let mut status = Status::deadline_exceeded(error.to_string());
+            status.set_source(Arc::from(error));
+            status
+        }
         _ => Status::from_error(error),
     }
 }
 
 /// Whether an error is a status, or has one among its sources.
 fn is_told(error: &(dyn Error + 'static)) -> bool {
-    std::iter::successors(Some(error), |&error| error.source()).any(|error| error.is::<Status>())
+    has::<Status>(Some(error))
 }
 
-/// Whether there was no connection: whatever the connector said, nothing was sent.
-fn is_unconnected(status: &Status) -> bool {
-    std::iter::successors(status.source(), |&error| error.source()).any(|error| error.is::<ConnectError>())
+/// Whether there is an error of this type in a chain of sources.
+fn has<E: Error + 'static>(first: Option<&(dyn Error + 'static)>) -> bool {
+    std::iter::successors(first, |&error| error.source()).any(|error| error.is::<E>())
 }
 
 /// What a status says about the dependency: by what caused it, and if that is not known, by its code.
 pub(crate) fn judge(status: &Status) -> Verdict {
     if status.source().is_some() {
         let verdict = BoxError::from(status.clone()).verdict();
-        if matches!(verdict, Verdict::Failure(_)) && is_unconnected(status) {
-            return Failure::new(FailureKind::Connection).delivery(Delivery::NotSent).into();
+        if matches!(verdict, Verdict::Failure(_)) {
+            // Whatever the connector said, nothing was sent.
+            if has::<ConnectError>(status.source()) {
+                return Failure::new(FailureKind::Connection).delivery(Delivery::NotSent).into();
+            }
+            if has::<TimeoutExpired>(status.source()) {
+                return Failure::new(FailureKind::Timeout).into();
+            }
         }
         if !matches!(verdict, Verdict::Failure(failure) if failure.kind == FailureKind::Other) {
             return verdict;
@@ -126,5 +138,18 @@ mod tests {
         let status = of_error(io::Error::from(io::ErrorKind::ConnectionReset).into());
         let sent = judge(&status).failure().map(|failure| failure.delivery);
         assert_eq!(sent, Some(Delivery::MaybeProcessed), "without a connector's error");
+    }
+
+    /// T46: it was `Cancelled`, which counts for nothing: a breaker stayed closed over a server that hung.
+    #[test]
+    fn t46_a_channels_own_timeout_is_a_timeout() {
+        let status = of_error(TimeoutExpired(()).into());
+        assert_eq!((status.code(), judge(&status)), (Code::DeadlineExceeded, timeout()));
+        let tonics = Status::from_error(TimeoutExpired(()).into());
+        assert_eq!((tonics.code(), judge(&tonics)), (Code::Cancelled, timeout()));
+    }
+
+    fn timeout() -> Verdict {
+        Failure::new(FailureKind::Timeout).into()
     }
 }

@@ -154,7 +154,7 @@ impl RetryBudget {
     #[inline(always)]
     pub(crate) fn enter(&self, shard: usize, original: bool) -> (bool, bool) {
         let budget = &self.shared.budget;
-        if self.deposits && original { budget.enter(shard) } else { (false, budget.counts_outcomes()) }
+        if self.deposits && original { budget.enter(shard) } else { (false, self.counts_successes()) }
     }
 
     /// A call is over.
@@ -168,10 +168,16 @@ impl RetryBudget {
         self.shared.budget.withdraw(clock::coarse(), failure)
     }
 
-    /// Whether it is to be told how attempts end.
+    /// Whether it is to be told that attempts failed, also those that spent nothing of it.
     #[inline(always)]
-    pub(crate) fn counts_outcomes(&self) -> bool {
+    pub(crate) fn counts_failures(&self) -> bool {
         self.shared.budget.counts_outcomes()
+    }
+
+    /// The same of successes. In a stack of retries only the outermost tells, or one would count for several.
+    #[inline(always)]
+    pub(crate) fn counts_successes(&self) -> bool {
+        self.deposits && self.shared.budget.counts_outcomes()
     }
 
     /// An attempt succeeded.

@@ -175,7 +175,7 @@ async fn a_request_is_known_as_a_retry_below_the_retries() {
         });
     let request = || Request::get("/").body(Full::from("body")).unwrap();
     assert_eq!(service.clone().oneshot(request()).await.unwrap().status(), 503);
-    assert_eq!(std::mem::take(&mut *seen.lock().unwrap()), [1, 2, 2, 2]);
+    assert_eq!(std::mem::take(&mut *seen.lock().unwrap()), [1, 2, 2, 3]);
 
     breaker.trip();
     service.oneshot(request()).await.unwrap_err();

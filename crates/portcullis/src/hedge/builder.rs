@@ -89,6 +89,38 @@ impl HedgeBuilder {
         self
     }
 
+    /// A budget of this policy's own by other rules, such as [`BudgetConfig::THROTTLE`].
+    pub fn budget_config(mut self, config: BudgetConfig) -> Self {
+        self.config.budget = config;
+        self.budget = None;
+        self
+    }
+
+    /// Takes the settings that a file gives over those so far, and the budget that it shares with others, if
+    /// it does: that of its name in the registry of this builder, which is to be chosen before.
+    ///
+    /// ```
+    /// use portcullis::{Hedge, config};
+    ///
+    /// let text = "budget = { shared = \"upstream\", ratio = 0.1 }";
+    /// let settings: config::Hedge = toml::from_str(text)?;
+    /// let policy = Hedge::builder("orders").settings(&settings)?.build()?;
+    /// assert_eq!(&**policy.budget().name(), "upstream");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The first setting outside its range.
+    #[cfg(feature = "serde")]
+    pub fn settings(mut self, settings: &crate::config::Hedge) -> Result<Self, ConfigError> {
+        self.config = settings.over(&self.config)?;
+        if let Some(budget) = settings.budget() {
+            self.budget = budget.in_registry(&self.registry)?;
+        }
+        Ok(self)
+    }
+
     /// A budget that is shared with others. Where a retry around this hedge counts the calls already, it is
     /// to be [`withdraw_only`](RetryBudget::withdraw_only).
     pub fn budget(mut self, budget: &RetryBudget) -> Self {

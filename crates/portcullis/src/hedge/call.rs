@@ -94,6 +94,11 @@ impl Call {
         in_time
     }
 
+    /// The time after which nobody waits for the answer.
+    pub(super) fn ends(&self) -> Option<Time> {
+        self.deadline
+    }
+
     /// The delay has passed.
     pub(super) fn is_late(&mut self) {
         self.late = true;
@@ -105,7 +110,7 @@ impl Call {
         if let Some(began) = self.began.take() {
             self.shared.took(self.shared.shard(), began);
         }
-        if self.shared.budget.counts_outcomes() {
+        if self.shared.budget.counts_successes() {
             self.shared.budget.succeeded(None);
         }
     }
@@ -113,7 +118,7 @@ impl Call {
     /// The first attempt ended in another way.
     pub(super) fn first_failed(&mut self, failure: Option<&Failure>) {
         self.began = None;
-        if let Some(failure) = failure.filter(|_| self.shared.budget.counts_outcomes()) {
+        if let Some(failure) = failure.filter(|_| self.shared.budget.counts_failures()) {
             self.shared.budget.failed(None, failure);
         }
     }

@@ -213,6 +213,9 @@ where
         let Some(attempt) = call.send(&mut ticket) else { return };
         self.protocol.mark_attempt(&mut request, attempt);
         replay.mark(&mut request, attempt);
+        if let Some(deadline) = call.ends() {
+            self.protocol.mark_deadline(&mut request, deadline);
+        }
         call.when = When::Unplanned;
         let oneshot = Oneshot::new(service, false, request);
         others.get_or(Others::none).send(oneshot, ticket);

@@ -102,6 +102,11 @@ pub trait Protocol<Req, Res, Err> {
         None
     }
 
+    /// Lets the request of a further attempt tell how much of its time is left, where it tells that at all.
+    fn mark_deadline(&self, request: &mut Req, deadline: Time) {
+        let _ = (request, deadline);
+    }
+
     /// Turns an error of the inner service into one of the layer, with its chain of sources unbroken.
     fn lift(&self, error: Err) -> Self::Error;
 

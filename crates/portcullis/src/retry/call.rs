@@ -1,13 +1,18 @@
 //! One call, its attempts, and the one decision: whether there is another.
 
-use std::{fmt, time::Duration};
+use std::{fmt, num::NonZeroU16, time::Duration};
 
 use portcullis_core::{
     Delivery, Failure, FailureKind, GrpcCode, Mode, Rejection, Time,
     retry::{After, Loan},
 };
 
-use super::{Config, Failures, Stop, entry::sooner, flags::Marks, policy::Shared};
+use super::{
+    Config, Failures, Stop,
+    entry::{Begin, sooner},
+    flags::Marks,
+    policy::Shared,
+};
 use crate::{clock, protocol::Attempt, shard::Pinned};
 
 /// One call that may be made again: what is to be asked after each failure. Made by [`RetryPolicy::begin`](super::RetryPolicy::begin).
@@ -30,6 +35,8 @@ use crate::{clock, protocol::Attempt, shard::Pinned};
 pub struct RetryCall {
     shared: Pinned<Shared>,
     idempotent: bool,
+    /// Attempts that a retry above made before.
+    before: u32,
     /// What there is to do when it ends; nothing for most calls.
     marks: Marks,
     deadline: Option<Time>,
@@ -42,20 +49,19 @@ struct Trouble {
     /// Attempts after the first that were decided on.
     retries: u32,
     failures: Failures,
-    /// The wait before the last one.
+    /// The waits since the first, or since the dependency asked for one.
+    waits: u32,
+    /// The backoff before the last one, without what was asked for.
     previous: Duration,
     loan: Option<Loan>,
 }
 
 impl RetryCall {
     #[inline(always)]
-    pub(super) fn new(
-        shared: Pinned<Shared>,
-        idempotent: bool,
-        marks: Marks,
-        deadline: Option<Time>,
-    ) -> Self {
-        Self { shared, idempotent, marks, deadline, trouble: None }
+    pub(super) fn new(shared: Pinned<Shared>, begin: Begin, marks: Marks) -> Self {
+        let Begin { above, idempotent, deadline } = begin;
+        let before = above.number().saturating_sub(1);
+        Self { shared, idempotent, before, marks, deadline, trouble: None }
     }
 
     /// Says whether the call may be processed twice; it may not, unless this says so.
@@ -71,11 +77,17 @@ impl RetryCall {
         self
     }
 
+    /// The time after which nobody waits for the answer.
+    pub(super) fn ends(&self) -> Option<Time> {
+        self.deadline
+    }
+
     /// The attempt that runs, or that is to be made next.
     pub fn attempt(&self) -> Attempt {
         match self.trouble {
             Some(Trouble { retries, failures, .. }) if retries > 0 => {
-                failures.last().map_or(Attempt::FIRST, |after| Attempt::retry(retries + 1, after))
+                let number = self.before.saturating_add(retries + 1);
+                failures.last().map_or(Attempt::FIRST, |after| Attempt::retry(number, after))
             }
             _ => Attempt::FIRST,
         }
@@ -115,7 +127,7 @@ impl RetryCall {
     fn succeeded_slow(&mut self) {
         let Trouble { retries, failures, loan, .. } = self.trouble.take().unwrap_or_default();
         self.marks.remove(Marks::FAILED);
-        if loan.is_some_and(Loan::comes_back) || self.shared.budget.counts_outcomes() {
+        if loan.is_some_and(Loan::comes_back) || self.shared.budget.counts_successes() {
             self.shared.budget.succeeded(loan);
         }
         if retries > 0 {
@@ -149,53 +161,59 @@ impl RetryCall {
         let trouble = self.trouble();
         trouble.failures.push(failure.kind);
         let loan = trouble.loan.take();
-        let (retries, previous) = (trouble.retries, trouble.previous);
-        if loan.is_some_and(Loan::comes_back) || self.shared.budget.counts_outcomes() {
-            self.shared.budget.failed(loan, failure);
-        }
+        let Trouble { retries, waits, previous, .. } = *trouble;
         let config = self.shared.config.load();
-        let retry = Retry { number: retries + 1, previous };
-        self.plan_by(&config, retry, failure, code).map_err(|stop| self.stopped(stop))
+        let is_safe = is_safe(&config, failure, code, self.idempotent);
+        self.pay_back(loan, failure, is_safe || failure.do_not_retry);
+        let retry = Retry { number: retries + 1, waits, previous, is_safe };
+        self.plan_by(&config, retry, failure).map_err(|stop| self.stopped(stop))
+    }
+
+    /// Tells the budget of a failure. A throttle counts what would be made again, and what the dependency asked
+    /// not to have again (gRFC A6).
+    fn pay_back(&self, loan: Option<Loan>, failure: &Failure, counts: bool) {
+        let budget = &self.shared.budget;
+        match loan {
+            _ if counts && (loan.is_some_and(Loan::comes_back) || budget.counts_failures()) => {
+                budget.failed(loan, failure);
+            }
+            Some(loan) => budget.give_back(loan),
+            None => {}
+        }
     }
 
     #[inline]
-    fn plan_by(
-        &self,
-        config: &Config,
-        retry: Retry,
-        failure: &Failure,
-        code: Option<GrpcCode>,
-    ) -> Result<Plan, Stop> {
+    fn plan_by(&self, config: &Config, retry: Retry, failure: &Failure) -> Result<Plan, Stop> {
         if config.mode == Mode::Disabled {
             return Err(Stop::Disabled);
         }
         if failure.do_not_retry {
             return Err(Stop::Pushback);
         }
-        if !is_safe(config, failure, code, self.idempotent) {
+        if !retry.is_safe {
             return Err(Stop::NotRetryable);
         }
         if retry.number >= config.max_attempts {
             return Err(Stop::Exhausted);
         }
-        let wait = self.wait(config, retry, failure);
+        // Who is told when to come back begins anew with its waits (gRFC A6).
+        let asked = failure.retry_after.map(|asked| asked.min(config.max_retry_after));
+        let waits = if asked.is_some() { 1 } else { retry.waits + 1 };
+        let backoff = self.backoff(config, After { retry: waits, failure, previous: retry.previous });
+        let wait = backoff.saturating_add(asked.unwrap_or_default());
         if self.deadline.is_some_and(|deadline| clock::now() + wait >= deadline) {
             return Err(Stop::Deadline);
         }
-        Ok(Plan { wait, mode: config.mode })
+        Ok(Plan { wait, backoff, waits, mode: config.mode })
     }
 
-    /// What the dependency asked for, and the backoff: those who were all told the same time are not to come
-    /// back together.
-    fn wait(&self, config: &Config, retry: Retry, failure: &Failure) -> Duration {
-        if failure.retry_after.is_none() && config.backoff.is_none() {
+    /// The policy's own wait. It comes on top of what the dependency asked for: those who were all told the same
+    /// time are not to come back together.
+    fn backoff(&self, config: &Config, after: After<'_>) -> Duration {
+        if config.backoff.is_none() {
             return Duration::ZERO; // and no chance is taken
         }
-        let asked = failure.retry_after.map(|asked| asked.min(config.max_retry_after));
-        // Who is told when to come back begins anew with its waits (gRFC A6).
-        let number = if asked.is_some() { 1 } else { retry.number };
-        let after = After { retry: number, failure, previous: retry.previous };
-        config.backoff.delay(&after, self.shared.dice.draw()).saturating_add(asked.unwrap_or_default())
+        config.backoff.delay(&after, self.shared.dice.draw())
     }
 
     /// Takes the attempt that was planned.
@@ -210,7 +228,7 @@ impl RetryCall {
         let trouble = self.trouble();
         trouble.loan = Some(loan);
         trouble.retries += 1;
-        trouble.previous = plan.wait;
+        (trouble.waits, trouble.previous) = (plan.waits, plan.backoff);
         let attempt = trouble.retries + 1;
         self.shared.retried(attempt, failure.kind, plan.wait);
         Ok(plan.wait)
@@ -229,14 +247,19 @@ impl RetryCall {
 struct Retry {
     /// Counted from 1.
     number: u32,
-    /// The wait before the one before.
+    waits: u32,
+    /// The backoff before the one before.
     previous: Duration,
+    is_safe: bool,
 }
 
 /// An attempt that could be made.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Plan {
     wait: Duration,
+    /// What of it is the policy's own.
+    backoff: Duration,
+    waits: u32,
     mode: Mode,
 }
 
@@ -268,19 +291,28 @@ fn is_safe(config: &Config, failure: &Failure, code: Option<GrpcCode>, idempoten
         return true;
     }
     match config.grpc_codes {
-        Some(codes) => codes.contains(code.unwrap_or(as_code(failure.kind))),
+        Some(codes) => codes.contains(code.unwrap_or(as_code(failure))),
         None => idempotent && !config.not_retried.contains(&failure.kind),
     }
 }
 
 /// The code by which a gRPC client shows a failure that came without one.
-pub(crate) fn as_code(kind: FailureKind) -> GrpcCode {
-    match kind {
-        FailureKind::Timeout => GrpcCode::DeadlineExceeded,
-        FailureKind::Connection | FailureKind::Network | FailureKind::Unavailable => GrpcCode::Unavailable,
-        FailureKind::RateLimited | FailureKind::ResourceExhausted => GrpcCode::ResourceExhausted,
-        FailureKind::Internal => GrpcCode::Internal,
-        FailureKind::DataLoss => GrpcCode::DataLoss,
+pub(crate) fn as_code(failure: &Failure) -> GrpcCode {
+    match (failure.status.map(NonZeroU16::get), failure.kind) {
+        // By gRPC's own table of HTTP statuses.
+        (Some(400), _) => GrpcCode::Internal,
+        (Some(401), _) => GrpcCode::Unauthenticated,
+        (Some(403), _) => GrpcCode::PermissionDenied,
+        (Some(404), _) => GrpcCode::Unimplemented,
+        (Some(429 | 502..=504), _) => GrpcCode::Unavailable,
+        (Some(100..), _) => GrpcCode::Unknown,
+        (_, FailureKind::Timeout) => GrpcCode::DeadlineExceeded,
+        (_, FailureKind::Connection | FailureKind::Network | FailureKind::Unavailable) => {
+            GrpcCode::Unavailable
+        }
+        (_, FailureKind::RateLimited | FailureKind::ResourceExhausted) => GrpcCode::ResourceExhausted,
+        (_, FailureKind::Internal) => GrpcCode::Internal,
+        (_, FailureKind::DataLoss) => GrpcCode::DataLoss,
         _ => GrpcCode::Unknown,
     }
 }

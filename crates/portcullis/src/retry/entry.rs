@@ -7,13 +7,13 @@ use super::{
     flags::{Flags, Marks},
     policy::Shared,
 };
-use crate::{clock, shard::Pinned};
+use crate::{clock, protocol::Attempt, shard::Pinned};
 
 impl RetryPolicy {
     /// Begins a call.
     pub fn begin(&self) -> RetryCall {
         let entry = Entry { shared: self.shared.pin(), flags: self.shared.flags.get() };
-        entry.begin(Begin { original: true, idempotent: false, deadline: None })
+        entry.begin(Begin { above: Attempt::FIRST, idempotent: false, deadline: None })
     }
 
     /// Where a call begins, unless it is as if there were no policy.
@@ -35,22 +35,24 @@ impl Entry {
     #[inline(always)]
     pub(super) fn begin(self, begin: Begin) -> RetryCall {
         let Self { shared, flags } = self;
-        let Begin { original, idempotent, deadline } = begin;
-        let (counted, outcomes) = shared.budget.enter(shared.shard(), original);
-        let (marks, deadline) = if flags.are_none() && !counted && !outcomes {
-            (Marks::NONE, deadline)
+        let mut begin = begin;
+        // Who retries above has counted the call already.
+        let (counted, outcomes) = shared.budget.enter(shared.shard(), !begin.above.is_retry());
+        let marks = if flags.are_none() && !counted && !outcomes {
+            Marks::NONE
         } else {
             let end = if flags.is_timed() { end_of(&shared) } else { None };
-            (Marks::of(flags, counted, outcomes), sooner(deadline, end))
+            begin.deadline = sooner(begin.deadline, end);
+            Marks::of(flags, counted, outcomes)
         };
-        RetryCall::new(shared, idempotent, marks, deadline)
+        RetryCall::new(shared, begin, marks)
     }
 }
 
 /// What is known of a call when it begins.
 pub(super) struct Begin {
-    /// Whether it was not made by a retry above.
-    pub(super) original: bool,
+    /// The attempt of a retry above that it is.
+    pub(super) above: Attempt,
     pub(super) idempotent: bool,
     pub(super) deadline: Option<Time>,
 }

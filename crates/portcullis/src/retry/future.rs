@@ -200,6 +200,9 @@ where
         let attempt = again.call.attempt();
         self.protocol.mark_attempt(&mut request, attempt);
         again.replay.mark(&mut request, attempt);
+        if let Some(deadline) = again.call.ends() {
+            self.protocol.mark_deadline(&mut request, deadline);
+        }
         let inner = again.service.call(request);
         self.state.set(State::Called { inner });
         Poll::Ready(Ok(()))

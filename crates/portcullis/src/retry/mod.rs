@@ -82,7 +82,8 @@
 //! # gRPC
 //!
 //! A call is committed when a response head without a status arrives (gRFC A6): what is retried is what ended
-//! with trailers alone, or without any answer. Pushback is heeded, and `grpc-previous-rpc-attempts` is sent.
+//! with trailers alone, or without any answer. Pushback is heeded, and `grpc-previous-rpc-attempts` is sent;
+//! where the caller sent `grpc-timeout`, each attempt tells what is left of it.
 //!
 //! # Cancellation
 //!

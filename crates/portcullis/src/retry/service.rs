@@ -56,9 +56,8 @@ where
         let idempotent = self.replay.is_idempotent(&request) || self.idempotency.is_idempotent(&request);
         let (first, kept) = self.replay.first(request);
         let context = self.protocol.context(&first);
-        // Who retries above has counted the call already.
-        let original = !self.protocol.attempt(&first).is_retry();
-        let begin = Begin { original, idempotent, deadline: self.protocol.deadline(&first) };
+        let above = self.protocol.attempt(&first);
+        let begin = Begin { above, idempotent, deadline: self.protocol.deadline(&first) };
         let call = entry.begin(begin);
         let service = self.inner.clone();
         let again = Again { service, replay: self.replay.clone(), kept, next: None, call };

@@ -1,6 +1,10 @@
 //! A retry policy at a moment, and what it counts.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+};
 
 use portcullis_core::{FailureKind, Mode};
 
@@ -15,7 +19,7 @@ pub(super) struct Counts {
 }
 
 /// A retry policy at a moment.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct RetryStatus {
     /// Attempts after the first.
@@ -45,6 +49,32 @@ impl RetryStatus {
     /// Failed calls that were not made again for this reason.
     pub fn stopped(&self, stop: Stop) -> u64 {
         self.by_stop[stop as usize]
+    }
+
+    /// Attempts after the first by the kind of failure that they were made for; those that there were.
+    pub fn retries_by_kind(&self) -> impl Iterator<Item = (FailureKind, u64)> {
+        let counted = FailureKind::ALL.map(|kind| (kind, self.retries_after(kind)));
+        counted.into_iter().filter(|&(_, retries)| retries > 0)
+    }
+
+    /// Failed calls that were not made again by the reason for it; those that there were.
+    pub fn stopped_by_reason(&self) -> impl Iterator<Item = (Stop, u64)> {
+        let counted = Stop::ALL.map(|stop| (stop, self.stopped(stop)));
+        counted.into_iter().filter(|&(_, calls)| calls > 0)
+    }
+}
+
+impl fmt::Debug for RetryStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let retries: BTreeMap<_, _> = self.retries_by_kind().collect();
+        let stopped: Vec<_> = self.stopped_by_reason().collect();
+        f.debug_struct("RetryStatus")
+            .field("retries", &retries)
+            .field("recovered", &self.recovered)
+            .field("stopped", &stopped)
+            .field("budget_available", &self.budget_available)
+            .field("mode", &self.mode)
+            .finish()
     }
 }
 

@@ -42,13 +42,17 @@ where
         self.protocol.deadline(request)
     }
 
+    fn mark_deadline(&self, request: &mut Req, deadline: Time) {
+        self.protocol.mark_deadline(request, deadline);
+    }
+
     fn lift(&self, error: Err) -> Self::Error {
         self.protocol.lift(error)
     }
 
     fn judge_error(&self, error: &Self::Error) -> Verdict {
         match self.protocol.judge_error(error) {
-            Verdict::Failure(failure) => self.judged(as_code(failure.kind), failure),
+            Verdict::Failure(failure) => self.judged(as_code(&failure), failure),
             verdict => verdict,
         }
     }
@@ -58,7 +62,7 @@ where
             Some((code, failure)) => Some(self.judged(code, failure)),
             // No gRPC at all, but a proxy's answer, say.
             None => match self.protocol.judge(context, response) {
-                Some(Verdict::Failure(failure)) => Some(self.judged(as_code(failure.kind), failure)),
+                Some(Verdict::Failure(failure)) => Some(self.judged(as_code(&failure), failure)),
                 verdict => verdict,
             },
         }

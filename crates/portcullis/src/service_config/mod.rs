@@ -82,7 +82,7 @@
 //! In place of a timeout and a retry: above breakers, bulkheads and the timeouts of attempts. A call that has
 //! a deadline of its own, by `grpc-timeout` or [`Deadline`](crate::protocol::Deadline), ends by the sooner
 //! one, with `DEADLINE_EXCEEDED`, and by its own where the document has none. The server is told the time that
-//! is left when the call begins by `grpc-timeout`, which each attempt has alike.
+//! is left when the call begins by `grpc-timeout`, and each further attempt what is left then.
 //!
 //! # Names
 //!

@@ -55,10 +55,7 @@ async fn read(request: Request<ReplayBody<Upload>>) -> Result<Response<Full<Byte
     Ok(Response::new(Full::from(body.len().to_string())))
 }
 
-async fn sent(
-    request: Request<ReplayBody<Upload>>,
-    hedge: Other,
-) -> Result<Response<Full<Bytes>>, BoxError> {
+async fn sent(request: Request<ReplayBody<Upload>>, hedge: Other) -> Result<Response<Full<Bytes>>, BoxError> {
     match hedge {
         _ if !Attempt::of(&request).is_hedge() => read(request).await,
         Other::Fails => {

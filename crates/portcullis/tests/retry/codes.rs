@@ -104,7 +104,8 @@ async fn grpc_has_a_header_of_its_own() {
 /// Each layer began a list of its own, and went again to where the one above had just failed.
 #[tokio::test(start_paused = true)]
 async fn what_was_tried_is_known_through_layers() {
-    let retry = || RetryLayer::new(policy(ms(1)).max_attempts(2).build().unwrap()).http_client().avoid_tried();
+    let retry =
+        || RetryLayer::new(policy(ms(1)).max_attempts(2).build().unwrap()).http_client().avoid_tried();
     let seen = Seen::default();
     let log = seen.clone();
     let service = ServiceBuilder::new().layer(retry()).layer(retry()).service(service_fn(
@@ -120,4 +121,41 @@ async fn what_was_tried_is_known_through_layers() {
     service.oneshot(Request::get("/").body(Full::default()).unwrap()).await.unwrap();
 
     assert_eq!(seen.all(), ["a", "b", "c", "d"]);
+}
+
+/// Attempts of a retry within a retry were numbered anew.
+#[tokio::test(start_paused = true)]
+async fn retries_within_retries_go_on_counting() {
+    let seen = Seen::default();
+    let log = seen.clone();
+    let layer = || RetryLayer::new(policy(ms(1)).max_attempts(2).build().unwrap()).grpc().idempotent();
+    let service = ServiceBuilder::new().layer(layer()).layer(layer()).service(service_fn(
+        move |request: Request<ReplayBody<ReplayBody<Full<Bytes>>>>| {
+            log.push(Attempt::of(&request).number());
+            let response = Response::builder().header("grpc-status", "14").body(Full::<Bytes>::default());
+            async { response.map_err(BoxError::from) }
+        },
+    ));
+
+    service.oneshot(Request::post("/").body(Full::default()).unwrap()).await.unwrap();
+
+    assert_eq!(seen.all(), [1, 2, 2, 3]);
+}
+
+/// By gRPC's table, the statuses of HTTP that stand for UNAVAILABLE.
+#[tokio::test(start_paused = true)]
+async fn a_proxys_status_goes_by_the_code_that_it_stands_for() {
+    for (status, attempts) in [(429, 3), (502, 3), (503, 3), (504, 3), (500, 1)] {
+        let seen = Seen::default();
+        let log = seen.clone();
+        let service = ServiceBuilder::new()
+            .layer(RetryLayer::new(policy(ms(1)).grpc_codes([GrpcCode::Unavailable]).build().unwrap()).grpc())
+            .service(service_fn(move |_: Request<ReplayBody<Full<Bytes>>>| {
+                log.push(());
+                let response = Response::builder().status(status).body(Full::<Bytes>::default());
+                async { response.map_err(BoxError::from) }
+            }));
+        service.oneshot(Request::post("/").body(Full::default()).unwrap()).await.unwrap();
+        assert_eq!(seen.all().len(), attempts, "{status}");
+    }
 }

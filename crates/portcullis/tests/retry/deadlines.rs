@@ -71,3 +71,24 @@ async fn the_policys_own_time_counts_too() {
     assert_eq!(attempts(&retries, false, request).await, [0, 40]);
     assert_eq!(retries.status().over_time, 1);
 }
+
+/// Every attempt told the server that it had the whole time.
+#[tokio::test(start_paused = true)]
+async fn each_attempt_tells_what_is_left() {
+    let seen = Seen::default();
+    let log = seen.clone();
+    let retries = policy(ms(40)).max_attempts(10).build().unwrap();
+    let service = ServiceBuilder::new().layer(RetryLayer::new(retries).idempotent().grpc()).service(
+        service_fn(move |request: Request<ReplayBody<Full<Bytes>>>| {
+            log.push(request.headers()["grpc-timeout"].to_str().unwrap().to_owned());
+            let response = Response::builder().header("grpc-status", "14").body(Full::<Bytes>::default());
+            async { response.map_err(BoxError::from) }
+        }),
+    );
+    let mut request = request();
+    request.headers_mut().insert("grpc-timeout", "100m".parse().unwrap());
+
+    service.oneshot(request).await.unwrap();
+
+    assert_eq!(seen.all(), ["100m", "60000000n", "20000000n"]);
+}

@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use ::http::Request;
+use ::http::{HeaderValue, Request};
 use portcullis_core::Time;
 
 use crate::clock;
 
 const GRPC_TIMEOUT: &str = "grpc-timeout";
 
-/// In a request's extensions: the time after which nobody waits for the answer. Retries and hedges make no
-/// attempt that would begin after it, and wait for none.
+/// In a request's extensions: the time after which nobody waits for the answer. Retries and hedges begin no wait
+/// that would end after it. An attempt whose instance gets ready only then is made all the same: a total
+/// [timeout](crate::timeout) ends it.
 ///
 /// ```
 /// use portcullis::{clock, protocol::Deadline};
@@ -62,6 +63,26 @@ pub(super) fn of_grpc<B>(request: &Request<B>) -> Option<Time> {
     }
 }
 
+/// What is left until a deadline, in the header of a request that tells it there.
+pub(super) fn tell<B>(request: &mut Request<B>, deadline: Time) {
+    if let Some(header) = request.headers_mut().get_mut(GRPC_TIMEOUT) {
+        *header = written(deadline.since(clock::now()));
+    }
+}
+
+/// In the smallest unit in which it has eight digits; rounded down, and never nothing.
+fn written(left: Duration) -> HeaderValue {
+    let nanos = left.as_nanos().max(1);
+    let units = [("n", 1), ("u", 1_000), ("m", 1_000_000), ("S", 1_000_000_000), ("M", 60_000_000_000)];
+    let fitting = units.into_iter().find(|(_, unit)| nanos / unit <= MOST);
+    let (unit, nanos_each) = fitting.unwrap_or(("H", 3_600_000_000_000));
+    let text = format!("{}{unit}", (nanos / nanos_each).min(MOST));
+    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("1n"))
+}
+
+/// The most that eight digits say.
+const MOST: u128 = 99_999_999;
+
 /// At most eight digits and a unit (gRPC over HTTP/2, "Timeout").
 fn parse(text: &str) -> Option<Duration> {
     let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
@@ -92,6 +113,29 @@ mod tests {
         for not in ["", "S", "1", "+1S", "-1S", "123456789S", "1s", "1.5S", "é", "1é"] {
             assert_eq!(parse(not), None, "{not:?}");
         }
+    }
+
+    #[test]
+    fn what_is_written_is_read_and_never_more() {
+        for left in [0, 1, 99_999_999, 100_000_000, 1_999_999_999, 86_400_000_000_000, u64::MAX] {
+            let left = Duration::from_nanos(left);
+            let read = parse(written(left).to_str().unwrap()).unwrap();
+            assert!(read <= left.max(Duration::from_nanos(1)), "{left:?}: {read:?}");
+            assert!(read.as_secs_f64() >= left.as_secs_f64() * 0.999_999, "{left:?}: {read:?}");
+        }
+        assert_eq!(written(Duration::MAX).to_str().unwrap(), "99999999H");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_tells_what_is_left_if_it_tells_anything() {
+        let mut request = Request::builder().header(GRPC_TIMEOUT, "100m").body(()).unwrap();
+        let deadline = of_grpc(&request).unwrap();
+        tokio::time::advance(Duration::from_millis(30)).await;
+        tell(&mut request, deadline);
+        assert_eq!(request.headers()[GRPC_TIMEOUT], "70000000n");
+        let mut silent = Request::new(());
+        tell(&mut silent, deadline);
+        assert!(silent.headers().is_empty());
     }
 
     #[tokio::test(start_paused = true)]

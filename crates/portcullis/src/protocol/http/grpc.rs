@@ -71,6 +71,10 @@ where
         deadline::of_grpc(request)
     }
 
+    fn mark_deadline(&self, request: &mut Request<ReqB>, deadline: Time) {
+        deadline::tell(request, deadline);
+    }
+
     fn lift(&self, error: Err) -> CallError {
         CallError::new(error)
     }
