@@ -41,6 +41,10 @@ pub enum Row {
     HedgePending,
     /// A limit on calls in flight, with room.
     Bulkhead,
+    /// A limit on calls in a time, with permits.
+    RateLimit,
+    /// The same by key, of which there are a million, and sixteen are called.
+    RateLimit1m,
     /// A timeout around a call that is ready at once.
     TimeoutReady,
     /// A timeout around a call that is pending once.
@@ -51,7 +55,7 @@ pub enum Row {
 
 impl Row {
     /// Every row, in the order of the table.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::Closed,
         Self::Closed10,
         Self::Closed100000,
@@ -71,6 +75,8 @@ impl Row {
         Self::HedgeReady,
         Self::HedgePending,
         Self::Bulkhead,
+        Self::RateLimit,
+        Self::RateLimit1m,
         Self::TimeoutReady,
         Self::TimeoutPending,
         Self::Stack,
@@ -98,6 +104,8 @@ impl Row {
             Self::HedgeReady => "hedge-ready",
             Self::HedgePending => "hedge-pending",
             Self::Bulkhead => "bulkhead",
+            Self::RateLimit => "rate-limit",
+            Self::RateLimit1m => "rate-limit-1m",
             Self::TimeoutReady => "timeout-ready",
             Self::TimeoutPending => "timeout-pending",
             Self::Stack => "stack",
@@ -135,6 +143,7 @@ impl Row {
                 | Self::Keyed1m
                 | Self::RetryNoneBudget
                 | Self::Bulkhead
+                | Self::RateLimit
                 | Self::Stack
         )
     }

@@ -4,9 +4,10 @@ use std::{cell::RefCell, time::Duration};
 
 use portcullis::{
     Boxed, Breaker, BreakerLayer, Bulkhead, BulkheadLayer, Health, HealthLayer, Hedge, HedgeLayer,
-    KeyedBreaker, KeyedBreakerLayer, KeyedRetry, Registry, RetryLayer, RetryPolicy, Timeout, TimeoutLayer,
-    TimeoutScope,
+    KeyedBreaker, KeyedBreakerLayer, KeyedRateLimit, KeyedRetry, RateLimit, RateLimitLayer, Registry,
+    RetryLayer, RetryPolicy, Timeout, TimeoutLayer, TimeoutScope,
     keyed::KeyOf,
+    rate::ByKey as LimitByKey,
     retry::{CloneReplay, Never, keyed::ByKey},
 };
 
@@ -110,6 +111,24 @@ pub(crate) fn single_file() -> BulkheadLayer {
 fn bulkhead_of(calls: u32) -> BulkheadLayer {
     let bulkhead = Bulkhead::builder("bulkhead").max_in_flight(calls).queue(8, LONG);
     BulkheadLayer::new(bulkhead.registry(&Registry::new()).build().unwrap())
+}
+
+/// More permits than the laws' traffic takes.
+pub(crate) fn rate_limit() -> RateLimitLayer {
+    let limit = RateLimit::builder("rate").rate(100_000, Duration::from_secs(1));
+    RateLimitLayer::new(limit.registry(&Registry::new()).build().unwrap())
+}
+
+/// The same, for one key.
+pub(crate) fn keyed_rate_limit() -> RateLimitLayer<Boxed, LimitByKey<Box<str>, Same>> {
+    let limits = KeyedRateLimit::builder("rate").rate(100_000, Duration::from_secs(1));
+    RateLimitLayer::by(limits.registry(&Registry::new()).build().unwrap().by(Same))
+}
+
+/// One permit at a time: nearly every call waits for its own, in line and not for long.
+pub(crate) fn spaced() -> RateLimitLayer {
+    let limit = RateLimit::builder("spaced").rate(1000, Duration::from_secs(1)).burst(1).queue(1000, LONG);
+    RateLimitLayer::new(limit.registry(&Registry::new()).build().unwrap())
 }
 
 /// On the whole call.

@@ -4,8 +4,8 @@
 use std::{fmt::Debug, ops::RangeInclusive, time::Duration};
 
 use portcullis::{
-    BoxError, Breaker, Bulkhead, ConfigError, Probe, Registry, Timeout, TimeoutLayer,
-    bulkhead::{self, BulkheadBuilder},
+    BoxError, Breaker, Bulkhead, ConfigError, Mode, Probe, Registry, Timeout, TimeoutLayer,
+    bulkhead::{self, BulkheadBuilder, Codel, Order, Priority},
     probe::{self, ProbeBuilder},
 };
 use portcullis_testkit::script::Step;
@@ -74,12 +74,37 @@ fn use_bulkhead(builder: BulkheadBuilder) -> Result<(), ConfigError> {
 
 #[tokio::test(start_paused = true)]
 async fn t29_every_setting_of_a_bulkhead() {
-    let bulkhead::Config { max_in_flight: _, max_queued: _, max_wait: _ } = bulkhead::Config::default();
+    let bulkhead::Config {
+        max_in_flight: _,
+        max_queued: _,
+        max_wait: _,
+        order: _,
+        codel: _,
+        reserved: _,
+        mode: _,
+    } = bulkhead::Config::default();
     let new = || Bulkhead::builder("t29");
 
     count("bulkhead.max_in_flight", 1..=1_000_000, |n| use_bulkhead(new().max_in_flight(n)));
     count("bulkhead.max_queued", 0..=1_000_000, |n| use_bulkhead(new().queue(n, secs(1))));
     time("bulkhead.max_wait", MILLI..=HOUR, |time| use_bulkhead(new().queue(1, time)));
+    for order in [Order::Fifo, Order::Lifo, Order::Priority] {
+        use_bulkhead(new().order(order)).unwrap();
+    }
+    let (micros, minute) = (Duration::from_micros(100), secs(60));
+    time("bulkhead.codel.target", micros..=minute, |target| {
+        use_bulkhead(new().codel(Codel { target, interval: minute }))
+    });
+    time("bulkhead.codel.interval", MILLI..=minute, |interval| {
+        use_bulkhead(new().codel(Codel { target: MILLI, interval }))
+    });
+    for class in [Priority::Low, Priority::Normal, Priority::High, Priority::Highest] {
+        count("bulkhead.reserved", 0..=99, |permits| use_bulkhead(new().reserve(class, permits)));
+    }
+    use_bulkhead(new().reserve(Priority::Lowest, 1)).unwrap_err();
+    check("bulkhead.mode.enforce_percent", 0..=100, &[0, 1, 99, 100, 101, u8::MAX], |percent| {
+        use_bulkhead(new().mode(Mode::EnforcePercent(percent)))
+    });
     use_bulkhead(new().config(bulkhead::Config { max_in_flight: 0, ..Default::default() })).unwrap_err();
 }
 

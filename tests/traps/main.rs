@@ -24,6 +24,7 @@ mod peek;
 mod polls;
 mod probing;
 mod ramp;
+mod rate;
 mod refusal;
 mod reqwest;
 mod retry;

@@ -37,6 +37,8 @@ pub(crate) const ROWS: &[Row] = &[
     happy("hedge-ready", "hedge, primary wins at once"),
     happy("hedge-pending", "hedge, primary wins, pending once"),
     happy("bulkhead", "bulkhead"),
+    happy("rate-limit", "rate limit"),
+    happy("rate-limit-1m", "rate limit by key, 16 of a million keys"),
     happy("timeout-ready", "timeout, ready at once"),
     happy("timeout-pending", "timeout, pending once"),
     happy("stack", "timeout + retry + breaker + bulkhead"),

@@ -6,6 +6,7 @@
 
 mod bare;
 mod failsafe;
+mod governor;
 mod portcullis;
 mod recloser;
 mod seatbelt;
@@ -34,6 +35,7 @@ pub const ALL: &[Peer] = &[
     Peer { name: "seatbelt", job: seatbelt::job },
     Peer { name: "recloser", job: recloser::job },
     Peer { name: "failsafe", job: failsafe::job },
+    Peer { name: "governor", job: governor::job },
 ];
 
 /// The job of a peer by its name. Wants a tokio runtime to have been entered
@@ -66,6 +68,9 @@ const STAYS_OPEN: Duration = Duration::from_secs(3600);
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Room in a bulkhead.
 const ROOM: u16 = 100;
+/// A rate that no run reaches: so many permits in a moment.
+const MANY: u32 = 1_000_000;
+const MOMENT: Duration = Duration::from_millis(1);
 /// Retries after the first attempt.
 const RETRIES: u8 = 2;
 

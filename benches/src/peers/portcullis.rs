@@ -5,15 +5,18 @@ use std::fmt;
 use std::sync::Arc;
 
 use portcullis::breaker::{DEFAULT_MINIMUM_CALLS, TimeRule};
+use portcullis::rate::ByKey;
 use portcullis::retry::Backoff;
 use portcullis::{
-    Breaker, BreakerLayer, Bulkhead, BulkheadLayer, ConfigError, FromRejection, Hedge, HedgeLayer,
-    KeyedBreaker, KeyedBreakerLayer, Rejection, RetryLayer, RetryPolicy, Timeout, TimeoutLayer, keyed::KeyOf,
+    Boxed, Breaker, BreakerLayer, Bulkhead, BulkheadLayer, ConfigError, FromRejection, Hedge, HedgeLayer,
+    KeyedBreaker, KeyedBreakerLayer, KeyedRateLimit, RateLimit, RateLimitLayer, Rejection, RetryLayer,
+    RetryPolicy, Timeout, TimeoutLayer, keyed::KeyOf,
 };
 use tower::{Layer, ServiceBuilder};
 
 use super::{
-    BUCKETS, LONG_WINDOW, PATIENCE, RETRIES, ROOM, SHORT_WINDOW, SPAN, STAYS_OPEN, THRESHOLD, WINDOW,
+    BUCKETS, LONG_WINDOW, MANY, MOMENT, PATIENCE, RETRIES, ROOM, SHORT_WINDOW, SPAN, STAYS_OPEN, THRESHOLD,
+    WINDOW,
 };
 use crate::inner::{Failed, fails_first, immediate, pends_once};
 use crate::{EverySecond, Job, Never, Requests, Row, repeat, trip};
@@ -48,6 +51,8 @@ fn build(row: Row) -> Result<Option<Box<dyn Job>>, ConfigError> {
             repeat::<Never, _>(hedge()?.typed().idempotent().layer(pends_once::<ShopError>()))
         }
         Row::Bulkhead => repeat::<Never, _>(bulkhead()?.typed().layer(inner)),
+        Row::RateLimit => repeat::<Never, _>(rate_limit()?.typed().layer(inner)),
+        Row::RateLimit1m => repeat::<Never, _>(rate_limits(1_000_000)?.typed().layer(inner)),
         Row::TimeoutReady => repeat::<Never, _>(timeout()?.typed().layer(inner)),
         Row::TimeoutPending => repeat::<Never, _>(timeout()?.typed().layer(pends_once::<ShopError>())),
         Row::Stack => repeat::<Never, _>(stack()?),
@@ -144,6 +149,22 @@ fn hedge() -> Result<HedgeLayer, ConfigError> {
 
 fn bulkhead() -> Result<BulkheadLayer, ConfigError> {
     Ok(BulkheadLayer::new(Bulkhead::builder("bench").max_in_flight(u32::from(ROOM)).build()?))
+}
+
+/// One permit in a nanosecond: as many as there are calls, and each is counted.
+fn rate_limit() -> Result<RateLimitLayer, ConfigError> {
+    Ok(RateLimitLayer::new(RateLimit::builder("bench").rate(MANY, MOMENT).build()?))
+}
+
+/// The same for each of so many keys.
+fn rate_limits(keys: usize) -> Result<RateLimitLayer<Boxed, ByKey<Box<str>, Hot>>, ConfigError> {
+    let limits = KeyedRateLimit::builder("bench").rate(MANY, MOMENT).max_keys(keys).build()?;
+    let names: Vec<_> = (0..keys).map(|key| format!("host-{key:011}")).collect();
+    for name in &names {
+        drop(limits.limit(name.as_str()));
+    }
+    let hot = names.into_iter().step_by(keys.div_ceil(HOT_KEYS)).collect();
+    Ok(RateLimitLayer::by(limits.by(Hot(hot))))
 }
 
 fn timeout() -> Result<TimeoutLayer, ConfigError> {

@@ -5,10 +5,11 @@ mod hedge;
 
 use std::future::{Ready, ready};
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tower::ServiceBuilder;
-use tower::limit::ConcurrencyLimit;
+use tower::limit::{ConcurrencyLimit, RateLimit, rate::Rate};
 use tower::retry::budget::{Budget, TpsBudget};
 use tower::retry::{Policy, Retry};
 use tower::timeout::Timeout;
@@ -36,10 +37,43 @@ pub(super) fn job(row: Row) -> Option<Box<dyn Job>> {
         Row::Bulkhead => {
             Some(repeat::<Never, _>(ConcurrencyLimit::new(immediate::<Failed>(), usize::from(ROOM))))
         }
+        Row::RateLimit => Some(repeat::<Never, _>(Limited::new(immediate::<Failed>()))),
         Row::TimeoutReady => Some(repeat::<Never, _>(Timeout::new(immediate::<Failed>(), PATIENCE))),
         Row::TimeoutPending => Some(repeat::<Never, _>(Timeout::new(pends_once::<Failed>(), PATIENCE))),
         Row::Stack => Some(repeat::<Never, _>(stack())),
         _ => None,
+    }
+}
+
+/// Tower's rate limit, which is not `Clone`: whoever shares it gets one of his own.
+struct Limited<S> {
+    limit: RateLimit<S>,
+    inner: S,
+}
+
+impl<S: Clone> Limited<S> {
+    fn new(inner: S) -> Self {
+        Self { limit: RateLimit::new(inner.clone(), Rate::new(u64::MAX, PATIENCE)), inner }
+    }
+}
+
+impl<S: Clone> Clone for Limited<S> {
+    fn clone(&self) -> Self {
+        Self::new(self.inner.clone())
+    }
+}
+
+impl<S: tower::Service<u64>> tower::Service<u64> for Limited<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = <RateLimit<S> as tower::Service<u64>>::Future;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.limit.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: u64) -> Self::Future {
+        self.limit.call(request)
     }
 }
 

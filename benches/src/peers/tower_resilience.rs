@@ -5,6 +5,7 @@ use tower::{Layer, ServiceBuilder};
 use tower_resilience::bulkhead::BulkheadLayer;
 use tower_resilience::circuitbreaker::{CircuitBreakerLayer, DefaultClassifier, SlidingWindowType};
 use tower_resilience::hedge::HedgeLayer;
+use tower_resilience::ratelimiter::RateLimiterLayer;
 use tower_resilience::retry::{RetryBudgetBuilder, RetryConfigBuilder, RetryLayer};
 use tower_resilience::timelimiter::{FixedTimeout, TimeLimiterLayer};
 
@@ -26,6 +27,7 @@ pub(super) fn job(row: Row) -> Option<Box<dyn Job>> {
         Row::HedgeReady => Some(repeat::<Never, _>(hedge().layer(immediate::<Failed>()))),
         Row::HedgePending => Some(repeat::<Never, _>(hedge().layer(pends_once::<Failed>()))),
         Row::Bulkhead => Some(repeat::<Never, _>(bulkhead()?.layer(immediate::<Failed>()))),
+        Row::RateLimit => Some(repeat::<Never, _>(rate_limit()?.layer(immediate::<Failed>()))),
         Row::TimeoutReady => Some(repeat::<Never, _>(timeout().layer(immediate::<Failed>()))),
         Row::TimeoutPending => Some(repeat::<Never, _>(timeout().layer(pends_once::<Failed>()))),
         Row::Stack => Some(repeat::<Never, _>(stack()?)),
@@ -76,6 +78,10 @@ fn retry<E>() -> RetryConfigBuilder<u64, u64, E> {
 
 fn hedge() -> HedgeLayer {
     HedgeLayer::builder().delay(PATIENCE).max_hedged_attempts(2).build()
+}
+
+fn rate_limit() -> Option<RateLimiterLayer> {
+    RateLimiterLayer::builder().limit_for_period(usize::MAX).refresh_period(PATIENCE).build().ok()
 }
 
 fn timeout() -> TimeLimiterLayer<FixedTimeout> {

@@ -3,7 +3,7 @@
 use std::{error::Error, fmt, time::Duration};
 
 use crate::{
-    Delivery, Failure, FailureKind, Name, Verdict,
+    Delivery, Failure, FailureKind, Name, PolicyKind, Verdict,
     breaker::{Cause, Kept, State},
     time::nanos,
 };
@@ -21,7 +21,7 @@ use crate::{
 /// assert_eq!(rejection.kind(), PolicyKind::Bulkhead);
 /// assert_eq!(rejection.to_string(), "bulkhead 'checkout' is full: 10 in flight, 0 queued");
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Rejection {
     policy: Name,
     /// In nanoseconds; [`UNKNOWN`] when the policy does not know.
@@ -51,10 +51,27 @@ enum Why {
         limit: u32,
         max_wait: u64,
     },
+    BulkheadShort {
+        limit: u32,
+        free: u32,
+        queued: u32,
+        weight: u32,
+    },
+    QueueDropped {
+        limit: u32,
+        waited: u64,
+        target: u64,
+    },
     Timeout {
         scope: TimeoutScope,
         sent: bool,
         limit: u64,
+    },
+    RateLimited {
+        permits: u32,
+        cost: u32,
+        period: u64,
+        queued: u32,
     },
 }
 
@@ -67,7 +84,16 @@ impl Why {
             Reason::QueueTimeout { limit, max_wait } => {
                 Self::QueueTimeout { limit, max_wait: nanos(max_wait) }
             }
+            Reason::BulkheadShort { limit, free, queued, weight } => {
+                Self::BulkheadShort { limit, free, queued, weight }
+            }
+            Reason::QueueDropped { limit, waited, target } => {
+                Self::QueueDropped { limit, waited: nanos(waited), target: nanos(target) }
+            }
             Reason::Timeout { scope, limit, sent } => Self::Timeout { scope, sent, limit: nanos(limit) },
+            Reason::RateLimited { permits, period, cost, queued } => {
+                Self::RateLimited { permits, cost, period: nanos(period), queued }
+            }
         }
     }
 
@@ -117,8 +143,18 @@ impl Rejection {
             Why::QueueTimeout { limit, max_wait } => {
                 Reason::QueueTimeout { limit, max_wait: Duration::from_nanos(max_wait) }
             }
+            Why::BulkheadShort { limit, free, queued, weight } => {
+                Reason::BulkheadShort { limit, free, queued, weight }
+            }
+            Why::QueueDropped { limit, waited, target } => {
+                let [waited, target] = [waited, target].map(Duration::from_nanos);
+                Reason::QueueDropped { limit, waited, target }
+            }
             Why::Timeout { scope, sent, limit } => {
                 Reason::Timeout { scope, limit: Duration::from_nanos(limit), sent }
+            }
+            Why::RateLimited { permits, cost, period, queued } => {
+                Reason::RateLimited { permits, period: Duration::from_nanos(period), cost, queued }
             }
         }
     }
@@ -169,6 +205,16 @@ impl Rejection {
     }
 }
 
+impl fmt::Debug for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rejection")
+            .field("policy", &self.policy)
+            .field("reason", &self.reason())
+            .field("retry_after", &self.retry_after())
+            .finish()
+    }
+}
+
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} '{}' {}", self.kind().as_str(), self.policy, self.reason())?;
@@ -206,6 +252,28 @@ pub enum Reason {
         /// The longest wait allowed.
         max_wait: Duration,
     },
+    /// Not as many permits of a bulkhead are free as the call takes, or they are kept for other calls; and its
+    /// queue is full.
+    BulkheadShort {
+        /// Permits there are.
+        limit: u32,
+        /// Permits that were free.
+        free: u32,
+        /// Calls that waited.
+        queued: u32,
+        /// Permits that the call takes.
+        weight: u32,
+    },
+    /// The call had waited in a bulkhead's queue for too long when its turn came, and so had all others of
+    /// late.
+    QueueDropped {
+        /// Permits there are.
+        limit: u32,
+        /// How long it had waited.
+        waited: Duration,
+        /// How long calls should wait.
+        target: Duration,
+    },
     /// The call did not end in time.
     Timeout {
         /// What was timed.
@@ -215,6 +283,17 @@ pub enum Reason {
         /// Whether the inner service had been called by then.
         sent: bool,
     },
+    /// A rate limit has no permits left for the call.
+    RateLimited {
+        /// Permits in a period.
+        permits: u32,
+        /// The period.
+        period: Duration,
+        /// Permits that the call takes.
+        cost: u32,
+        /// Calls that waited for theirs.
+        queued: u32,
+    },
 }
 
 impl Reason {
@@ -222,8 +301,12 @@ impl Reason {
     pub fn kind(&self) -> PolicyKind {
         match self {
             Self::Breaker(_) => PolicyKind::Breaker,
-            Self::BulkheadFull { .. } | Self::QueueTimeout { .. } => PolicyKind::Bulkhead,
+            Self::BulkheadFull { .. }
+            | Self::BulkheadShort { .. }
+            | Self::QueueTimeout { .. }
+            | Self::QueueDropped { .. } => PolicyKind::Bulkhead,
             Self::Timeout { .. } => PolicyKind::Timeout,
+            Self::RateLimited { .. } => PolicyKind::RateLimit,
         }
     }
 
@@ -232,8 +315,11 @@ impl Reason {
         match self {
             Self::Breaker(evidence) => evidence.state.as_str(),
             Self::BulkheadFull { .. } => "full",
+            Self::BulkheadShort { .. } => "short",
             Self::QueueTimeout { .. } => "queue_timeout",
+            Self::QueueDropped { .. } => "queue_dropped",
             Self::Timeout { .. } => "timeout",
+            Self::RateLimited { .. } => "rate_limited",
         }
     }
 }
@@ -248,11 +334,23 @@ impl fmt::Display for Reason {
             Self::QueueTimeout { limit, max_wait } => {
                 write!(f, "had no permit within {max_wait:?}: {limit} in flight")
             }
+            Self::BulkheadShort { limit, free, queued, weight } => {
+                write!(f, "has no room for {weight}: {free} of {limit} free, {queued} queued")
+            }
+            Self::QueueDropped { limit, waited, target } => {
+                write!(
+                    f,
+                    "dropped it after {waited:?} in the queue, where {target:?} is fine: {limit} in flight"
+                )
+            }
             Self::Timeout { scope, limit, sent: true } => {
                 write!(f, "had no answer within {limit:?} ({})", scope.as_str())
             }
             Self::Timeout { scope, limit, sent: false } => {
                 write!(f, "was not ready within {limit:?} ({})", scope.as_str())
+            }
+            Self::RateLimited { permits, period, cost, queued } => {
+                write!(f, "has no {cost} left of {permits} in {period:?}, {queued} queued")
             }
         }
     }
@@ -301,41 +399,6 @@ impl fmt::Display for BreakerEvidence {
         match self.last_failure {
             Some(kind) => write!(f, ", last failure {}", kind.as_str()),
             None => Ok(()),
-        }
-    }
-}
-
-/// The kinds of policy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum PolicyKind {
-    /// A circuit breaker.
-    Breaker,
-    /// Retries.
-    Retry,
-    /// What retries and hedges may spend together.
-    Budget,
-    /// Hedges.
-    Hedge,
-    /// A limit on calls in flight.
-    Bulkhead,
-    /// A time limit.
-    Timeout,
-    /// A background probe.
-    Probe,
-}
-
-impl PolicyKind {
-    /// The kind's word, as it stands in metrics and JSON.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Breaker => "breaker",
-            Self::Retry => "retry",
-            Self::Budget => "budget",
-            Self::Hedge => "hedge",
-            Self::Bulkhead => "bulkhead",
-            Self::Timeout => "timeout",
-            Self::Probe => "probe",
         }
     }
 }

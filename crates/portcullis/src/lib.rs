@@ -70,6 +70,7 @@ pub mod metrics;
 mod oneshot;
 pub mod probe;
 pub mod protocol;
+pub mod rate;
 pub mod registry;
 pub mod replay;
 pub mod retry;
@@ -99,6 +100,7 @@ pub use {
     hedge::{Hedge, HedgeLayer},
     probe::{Probe, ProbeLayer},
     protocol::{Boxed, FromRejection, Protocol, Ticket, Typed},
+    rate::{KeyedRateLimit, RateLimit, RateLimitLayer},
     registry::Registry,
     retry::{KeyedRetry, RetryBudget, RetryLayer, RetryPolicy},
     timeout::{Timeout, TimeoutLayer},

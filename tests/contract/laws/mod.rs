@@ -8,6 +8,7 @@ mod keyed;
 mod orders;
 mod peek;
 mod probe;
+mod rate;
 mod retry;
 mod service_config;
 mod stack;

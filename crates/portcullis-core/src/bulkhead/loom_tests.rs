@@ -7,7 +7,14 @@ use loom::{
     thread,
 };
 
-use super::{Config, Enqueued, Semaphore};
+use super::{Config, Demand, Enqueued, Order, Place, Semaphore, Turn};
+use crate::{Mode, Time};
+
+mod wrong;
+
+fn never() -> Time {
+    panic!("nobody has to know how late it is")
+}
 
 fn semaphore(max_in_flight: u32, max_queued: u32) -> Arc<Semaphore> {
     Arc::new(Semaphore::new(Config { max_in_flight, max_queued, ..Config::default() }).unwrap())
@@ -21,22 +28,30 @@ impl Wake for Bell {
     }
 }
 
-/// Polls until the permit is there, sleeping in between: for ever, if nobody wakes it, which loom reports.
-fn wait(mut poll: impl FnMut(&Waker) -> Poll<()>) {
+/// Polls until the turn has come, sleeping in between: for ever, if nobody wakes it, which loom reports.
+fn wait(semaphore: &Semaphore, place: &Place) -> u32 {
     let notify = Arc::new(Notify::new());
     let waker = Waker::from(std::sync::Arc::new(Bell(Arc::clone(&notify))));
-    while poll(&waker).is_pending() {
-        notify.wait();
+    loop {
+        match semaphore.poll(place, &waker) {
+            Poll::Ready(Turn::Granted(taken)) => return taken,
+            Poll::Ready(turn) => panic!("{turn:?}"),
+            Poll::Pending => notify.wait(),
+        }
     }
 }
 
-/// Takes a permit, waiting for it if need be.
-fn acquire(semaphore: &Semaphore) {
-    match semaphore.enqueue() {
-        Ok(Enqueued::Acquired) => {}
-        Ok(Enqueued::Waiting(place)) => wait(|waker| semaphore.poll(&place, waker)),
+/// Takes these permits, waiting for them if need be.
+fn acquire_as(semaphore: &Semaphore, demand: Demand) -> u32 {
+    match semaphore.enqueue(demand, never) {
+        Ok(Enqueued::Acquired(taken)) => taken,
+        Ok(Enqueued::Waiting(place)) => wait(semaphore, &place),
         Err(full) => panic!("{full:?}"),
     }
+}
+
+fn acquire(semaphore: &Semaphore) {
+    assert_eq!(acquire_as(semaphore, Demand::ONE), 1);
 }
 
 fn apart(semaphore: &Arc<Semaphore>, work: impl FnOnce(&Semaphore) + 'static) -> thread::JoinHandle<()> {
@@ -47,9 +62,9 @@ fn apart(semaphore: &Arc<Semaphore>, work: impl FnOnce(&Semaphore) + 'static) ->
 /// As new: every permit can be taken, and nobody waits.
 fn assert_idle(semaphore: &Semaphore) {
     assert_eq!((semaphore.in_flight(), semaphore.queued()), (0, 0));
-    let limit = semaphore.config().max_in_flight;
-    assert!((0..limit).all(|_| semaphore.try_acquire()), "a permit is lost");
-    assert!(!semaphore.try_acquire(), "a permit too many");
+    let limit = semaphore.limit();
+    assert!((0..limit).all(|_| semaphore.try_acquire_one()), "a permit is lost");
+    assert!(!semaphore.try_acquire_one(), "a permit too many");
 }
 
 #[test]
@@ -58,9 +73,9 @@ fn permits_are_conserved_without_a_queue() {
         let semaphore = semaphore(1, 0);
         let threads = [1, 2].map(|_| {
             apart(&semaphore, |semaphore| {
-                if semaphore.try_acquire() {
+                if semaphore.try_acquire_one() {
                     assert_eq!(semaphore.in_flight(), 1);
-                    semaphore.release();
+                    semaphore.release(1, never);
                 }
             })
         });
@@ -74,12 +89,12 @@ fn permits_are_conserved_without_a_queue() {
 fn queueing_sees_a_permit_that_is_released_meanwhile() {
     loom::model(|| {
         let semaphore = semaphore(1, 1);
-        assert!(semaphore.try_acquire());
+        assert!(semaphore.try_acquire_one());
         let waiter = apart(&semaphore, |semaphore| {
             acquire(semaphore);
-            semaphore.release();
+            semaphore.release(1, never);
         });
-        semaphore.release();
+        semaphore.release(1, never);
         waiter.join().unwrap();
         assert_idle(&semaphore);
     });
@@ -89,15 +104,15 @@ fn queueing_sees_a_permit_that_is_released_meanwhile() {
 fn two_who_wait_both_get_their_turn() {
     loom::model(|| {
         let semaphore = semaphore(1, 2);
-        assert!(semaphore.try_acquire());
+        assert!(semaphore.try_acquire_one());
         let waiters = [1, 2].map(|_| {
             apart(&semaphore, |semaphore| {
                 acquire(semaphore);
                 assert_eq!(semaphore.in_flight(), 1);
-                semaphore.release();
+                semaphore.release(1, never);
             })
         });
-        semaphore.release();
+        semaphore.release(1, never);
         waiters.into_iter().for_each(|waiter| waiter.join().unwrap());
         assert_idle(&semaphore);
     });
@@ -108,17 +123,17 @@ fn two_who_wait_both_get_their_turn() {
 fn who_only_tries_never_keeps_a_permit_from_who_waits() {
     loom::model(|| {
         let semaphore = semaphore(1, 1);
-        assert!(semaphore.try_acquire());
+        assert!(semaphore.try_acquire_one());
         let waiter = apart(&semaphore, |semaphore| {
             acquire(semaphore);
-            semaphore.release();
+            semaphore.release(1, never);
         });
         let trier = apart(&semaphore, |semaphore| {
-            if semaphore.try_acquire() {
-                semaphore.release();
+            if semaphore.try_acquire_one() {
+                semaphore.release(1, never);
             }
         });
-        semaphore.release();
+        semaphore.release(1, never);
         waiter.join().unwrap();
         trier.join().unwrap();
         assert_idle(&semaphore);
@@ -130,14 +145,16 @@ fn who_only_tries_never_keeps_a_permit_from_who_waits() {
 fn leaving_passes_on_a_permit_that_is_just_granted() {
     loom::model(|| {
         let semaphore = semaphore(1, 2);
-        assert!(semaphore.try_acquire());
-        let Ok(Enqueued::Waiting(first)) = semaphore.enqueue() else { panic!("nothing is free") };
-        let leaver = apart(&semaphore, move |semaphore| semaphore.leave(first));
+        assert!(semaphore.try_acquire_one());
+        let Ok(Enqueued::Waiting(first)) = semaphore.enqueue(Demand::ONE, never) else {
+            panic!("nothing is free")
+        };
+        let leaver = apart(&semaphore, move |semaphore| semaphore.leave(first, never));
         let waiter = apart(&semaphore, |semaphore| {
             acquire(semaphore);
-            semaphore.release();
+            semaphore.release(1, never);
         });
-        semaphore.release();
+        semaphore.release(1, never);
         leaver.join().unwrap();
         waiter.join().unwrap();
         assert_idle(&semaphore);
@@ -149,10 +166,12 @@ fn leaving_passes_on_a_permit_that_is_just_granted() {
 fn the_last_to_leave_opens_the_short_way_again() {
     loom::model(|| {
         let semaphore = semaphore(1, 1);
-        assert!(semaphore.try_acquire());
-        let Ok(Enqueued::Waiting(place)) = semaphore.enqueue() else { panic!("nothing is free") };
-        let leaver = apart(&semaphore, move |semaphore| semaphore.leave(place));
-        semaphore.release();
+        assert!(semaphore.try_acquire_one());
+        let Ok(Enqueued::Waiting(place)) = semaphore.enqueue(Demand::ONE, never) else {
+            panic!("nothing is free")
+        };
+        let leaver = apart(&semaphore, move |semaphore| semaphore.leave(place, never));
+        semaphore.release(1, never);
         leaver.join().unwrap();
         assert_idle(&semaphore);
     });
@@ -163,117 +182,140 @@ fn the_last_to_leave_opens_the_short_way_again() {
 fn the_line_is_bounded() {
     loom::model(|| {
         let semaphore = semaphore(1, 1);
-        assert!(semaphore.try_acquire());
+        assert!(semaphore.try_acquire_one());
         let other = apart(&semaphore, |semaphore| {
-            if let Ok(Enqueued::Waiting(place)) = semaphore.enqueue() {
+            if let Ok(Enqueued::Waiting(place)) = semaphore.enqueue(Demand::ONE, never) {
                 assert!(semaphore.queued() <= 1);
-                semaphore.leave(place);
+                semaphore.leave(place, never);
             }
         });
-        if let Ok(Enqueued::Waiting(place)) = semaphore.enqueue() {
+        if let Ok(Enqueued::Waiting(place)) = semaphore.enqueue(Demand::ONE, never) {
             assert!(semaphore.queued() <= 1);
-            semaphore.leave(place);
+            semaphore.leave(place, never);
         }
         other.join().unwrap();
-        semaphore.release();
+        semaphore.release(1, never);
         assert_idle(&semaphore);
     });
 }
 
-/// What loom must find: each is one of the ideas above without the step that makes it right.
-mod wrong {
-    use loom::sync::{
-        Mutex,
-        atomic::{
-            AtomicU64,
-            Ordering::{AcqRel, Acquire, Release},
-        },
-    };
-
-    use super::*;
-
-    /// Takes a permit by a look and a store.
-    #[test]
-    #[should_panic(expected = "a permit too many")]
-    fn permit_taken_in_two_steps() {
-        loom::model(|| {
-            let (free, taken) = (Arc::new(AtomicU64::new(1)), Arc::new(AtomicU64::new(0)));
-            let threads = [1, 2].map(|_| {
-                let (free, taken) = (Arc::clone(&free), Arc::clone(&taken));
-                thread::spawn(move || {
-                    let seen = free.load(Acquire);
-                    if seen > 0 {
-                        free.store(seen - 1, Release);
-                        taken.fetch_add(1, AcqRel);
-                    }
-                })
-            });
-            threads.into_iter().for_each(|thread| thread.join().unwrap());
-            assert!(taken.load(Acquire) <= 1, "a permit too many");
+/// Two permits come back one by one, to one who wants both while another wants one.
+#[test]
+fn heavy_and_light_both_get_their_turn() {
+    loom::model(|| {
+        let semaphore = semaphore(2, 2);
+        assert_eq!(semaphore.try_acquire(Demand::of(2)), Some(2));
+        let waiters = [2, 1].map(|weight| {
+            apart(&semaphore, move |semaphore| {
+                let taken = acquire_as(semaphore, Demand::of(weight));
+                assert_eq!(taken, weight);
+                semaphore.release(taken, never);
+            })
         });
-    }
+        semaphore.release(1, never);
+        semaphore.release(1, never);
+        waiters.into_iter().for_each(|waiter| waiter.join().unwrap());
+        assert_idle(&semaphore);
+    });
+}
 
-    /// One permit, one place in line; what differs is how the waiter says that it waits.
-    struct Twin {
-        free: AtomicU64,
-        waiting: AtomicU64,
-        line: Mutex<Option<Waker>>,
-    }
-
-    impl Twin {
-        fn release(&self) {
-            self.free.store(1, Release);
-            if self.waiting.load(Acquire) == 1 {
-                if let Some(waker) = self.line.lock().unwrap().take() {
-                    waker.wake();
-                }
-            }
-        }
-
-        /// Looks for a permit, and only then says that it waits: a release in between wakes nobody.
-        fn poll(&self, waker: &Waker) -> Poll<()> {
-            if self.free.swap(0, AcqRel) == 1 {
-                return Poll::Ready(());
-            }
-            *self.line.lock().unwrap() = Some(waker.clone());
-            self.waiting.store(1, Release);
-            Poll::Pending
-        }
-    }
-
-    /// Not by sleeping until woken: loom reports that deadlock in a way that no test can expect.
-    #[test]
-    #[should_panic(expected = "sleeps for ever")]
-    fn waiting_announced_without_another_look() {
-        loom::model(|| {
-            let line = Mutex::new(None);
-            let twin = Arc::new(Twin { free: AtomicU64::new(0), waiting: AtomicU64::new(0), line });
-            let waiter = {
-                let twin = Arc::clone(&twin);
-                thread::spawn(move || twin.poll(Waker::noop()).is_pending())
-            };
-            twin.release();
-            let forgotten = waiter.join().unwrap() && twin.line.lock().unwrap().is_some();
-            assert!(!forgotten, "sleeps for ever");
+/// The first in line wants more than there is, and gives up while a permit comes back: whoever stood behind
+/// goes on.
+#[test]
+fn who_leaves_makes_way() {
+    loom::model(|| {
+        let semaphore = semaphore(2, 2);
+        assert_eq!(semaphore.try_acquire(Demand::of(2)), Some(2));
+        let Ok(Enqueued::Waiting(heavy)) = semaphore.enqueue(Demand::of(2), never) else {
+            panic!("nothing is free")
+        };
+        let Ok(Enqueued::Waiting(light)) = semaphore.enqueue(Demand::ONE, never) else {
+            panic!("nothing is free")
+        };
+        let leaver = apart(&semaphore, move |semaphore| semaphore.leave(heavy, never));
+        let waiter = apart(&semaphore, move |semaphore| {
+            assert_eq!(wait(semaphore, &light), 1);
+            semaphore.release(1, never);
         });
-    }
+        semaphore.release(1, never);
+        leaver.join().unwrap();
+        waiter.join().unwrap();
+        semaphore.release(1, never);
+        assert_idle(&semaphore);
+    });
+}
 
-    /// Leaves the line without looking whether a permit was handed over meanwhile.
-    #[test]
-    #[should_panic(expected = "a permit is lost")]
-    fn left_without_a_look_at_what_was_granted() {
-        loom::model(|| {
-            let (line, free) = (Arc::new(Mutex::new(vec![7])), Arc::new(AtomicU64::new(0)));
-            let leaver = {
-                let line = Arc::clone(&line);
-                thread::spawn(move || line.lock().unwrap().retain(|&waiting| waiting != 7))
-            };
-            let granted = line.lock().unwrap().pop();
-            if granted.is_none() {
-                free.fetch_add(1, AcqRel);
+fn resize(semaphore: &Semaphore, max_in_flight: u32) {
+    semaphore.update(|config| Config { max_in_flight, ..config.clone() }, never).unwrap();
+}
+
+/// The limit is raised while a call comes to wait, and another gives its permit back.
+#[test]
+fn a_raised_limit_reaches_who_waits() {
+    loom::model(|| {
+        let semaphore = semaphore(1, 1);
+        semaphore.force(Demand::ONE);
+        let waiter = apart(&semaphore, acquire);
+        resize(&semaphore, 2);
+        waiter.join().unwrap();
+        assert_eq!(semaphore.in_flight(), 2);
+        semaphore.release(2, never);
+        assert_idle(&semaphore);
+    });
+}
+
+/// The limit goes down and up while permits are taken and given back.
+#[test]
+fn resizing_keeps_the_count() {
+    loom::model(|| {
+        let semaphore = semaphore(2, 1);
+        assert!(semaphore.try_acquire_one());
+        let other = apart(&semaphore, |semaphore| {
+            if semaphore.try_acquire_one() {
+                semaphore.release(1, never);
             }
-            leaver.join().unwrap();
-            assert_eq!(free.load(Acquire), 1, "a permit is lost");
         });
-    }
+        let resizer = apart(&semaphore, |semaphore| resize(semaphore, 1));
+        semaphore.release(1, never);
+        other.join().unwrap();
+        resizer.join().unwrap();
+        assert_idle(&semaphore);
+    });
+}
+
+/// The bulkhead is switched off while a call comes to wait: it goes on, and holds nothing.
+#[test]
+fn nobody_waits_at_what_is_switched_off() {
+    loom::model(|| {
+        let semaphore = semaphore(1, 1);
+        assert!(semaphore.try_acquire_one());
+        let waiter = apart(&semaphore, |semaphore| {
+            assert_eq!(acquire_as(semaphore, Demand::ONE), 0);
+        });
+        semaphore.update(|config| Config { mode: Mode::Disabled, ..config.clone() }, never).unwrap();
+        waiter.join().unwrap();
+        semaphore.update(|config| Config { mode: Mode::Enforce, ..config.clone() }, never).unwrap();
+        semaphore.release(1, never);
+        assert_idle(&semaphore);
+    });
+}
+
+/// Whoever comes last is first, and may take a permit that is just coming back to who waited: who waited gets
+/// the next.
+#[test]
+fn who_is_overtaken_still_gets_a_turn() {
+    loom::model(|| {
+        let rules = Config { max_in_flight: 1, max_queued: 2, order: Order::Lifo, ..Config::default() };
+        let semaphore = Arc::new(Semaphore::new(rules).unwrap());
+        assert!(semaphore.try_acquire_one());
+        let waiters = [1, 2].map(|_| {
+            apart(&semaphore, |semaphore| {
+                acquire(semaphore);
+                semaphore.release(1, never);
+            })
+        });
+        semaphore.release(1, never);
+        waiters.into_iter().for_each(|waiter| waiter.join().unwrap());
+        assert_idle(&semaphore);
+    });
 }

@@ -1,24 +1,29 @@
 //! The bulkhead: a limit on how much runs at a time, with a bounded queue in front of it.
 //!
-//! [`Semaphore`] gives out permits. Taking and returning one is a compare-exchange while nobody waits;
-//! a lock is taken only to queue, and to hand a permit to who waits. Permits go to the first in line,
-//! never past them.
+//! [`Semaphore`] gives out permits, one or several to a call. Taking them is a compare-exchange and
+//! returning them an addition while nobody waits; a lock is taken only to queue, and to hand permits to who
+//! waits. They go to who is next by the [`Order`], never past him.
 //!
 //! ```
-//! use portcullis_core::bulkhead::{Config, Full, Semaphore};
+//! use portcullis_core::bulkhead::{Config, Demand, Full, Semaphore};
+//! use portcullis_core::Time;
 //!
-//! let bulkhead = Semaphore::new(Config { max_in_flight: 1, max_queued: 0, ..Config::default() })?;
-//! assert!(bulkhead.try_acquire());
-//! assert!(!bulkhead.try_acquire());
-//! assert_eq!(bulkhead.enqueue(), Err(Full { queued: 0 }));
-//! bulkhead.release();
-//! assert!(bulkhead.try_acquire());
+//! let now = || Time::from_millis(0);
+//! let bulkhead = Semaphore::new(Config { max_in_flight: 3, max_queued: 0, ..Config::default() })?;
+//! assert_eq!(bulkhead.try_acquire(Demand::of(2)), Some(2));
+//! assert_eq!(bulkhead.try_acquire(Demand::of(2)), None);
+//! assert_eq!(bulkhead.enqueue(Demand::of(2), now), Err(Full { queued: 0, free: 1 }));
+//! bulkhead.release(2, now);
+//! assert_eq!(bulkhead.try_acquire(Demand::of(2)), Some(2));
 //! # Ok::<(), portcullis_core::ConfigError>(())
 //! ```
 
+mod codel;
 mod config;
+mod priority;
 mod queue;
 mod semaphore;
+mod word;
 
 #[cfg(test)]
 #[cfg(portcullis_loom)]
@@ -27,5 +32,8 @@ mod loom_tests;
 #[cfg(not(portcullis_loom))]
 mod model_tests;
 
-pub use config::{Config, DEFAULT_MAX_IN_FLIGHT, DEFAULT_MAX_QUEUED, DEFAULT_MAX_WAIT, MAX_PERMITS};
+pub use codel::{Codel, DEFAULT_INTERVAL, DEFAULT_TARGET};
+pub use config::{Config, DEFAULT_MAX_IN_FLIGHT, DEFAULT_MAX_QUEUED, DEFAULT_MAX_WAIT, MAX_PERMITS, Order};
+pub use priority::{CLASSES, Demand, Priority, UnknownPriority};
+pub use queue::Turn;
 pub use semaphore::{Enqueued, Full, Place, Semaphore};

@@ -4,6 +4,7 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll, ready},
 };
 
@@ -11,58 +12,77 @@ use pin_project_lite::pin_project;
 use portcullis_core::Rejection;
 use tower_service::Service;
 
-use super::{BulkheadTicket, ticket::Waiting};
-use crate::{Protocol, protocol};
+use super::{
+    BulkheadTicket,
+    ticket::{Held, Waiting},
+};
+use crate::{Protocol, protocol::future::finish};
 
 pin_project! {
     /// The response future of [`BulkheadService`](super::BulkheadService).
     ///
-    /// Dropping it leaves the queue, or gives the permit back.
+    /// Dropping it leaves the queue, or gives the permits back.
     pub struct ResponseFuture<S, P, Cx, Req>
     where
         S: Service<Req>,
     {
         #[pin]
-        state: State<S, P, Cx, Req>,
+        state: State<S::Future, S, Req>,
+        protocol: P,
+        context: Cx,
     }
 }
 
 pin_project! {
     #[project = StateProj]
-    enum State<S, P, Cx, Req>
-    where
-        S: Service<Req>,
-    {
-        Waiting { queued: Option<Box<Queued<S, P, Cx, Req>>> },
-        Called { #[pin] future: protocol::ResponseFuture<S::Future, P, Cx, BulkheadTicket, Req> },
+    enum State<F, S, Req> {
+        Running { #[pin] inner: F, held: Held },
+        Waiting { queued: Option<Parked<S, Req>> },
+        Refused { rejection: Option<Rejection> },
+    }
+}
+
+/// A call that waits. Boxed, because few do, in an `Arc`, because the code that drops the content of one stands
+/// apart: that of a `Box` would stand in this future's, which then is not inlined in those of the layers above.
+/// It is never cloned; and the mutex, which is never locked, makes it `Send` where the call is.
+struct Parked<S, Req>(Arc<Mutex<Queued<S, Req>>>);
+
+impl<S, Req> Parked<S, Req> {
+    fn new(queued: Queued<S, Req>) -> Self {
+        Self(Arc::new(Mutex::new(queued)))
+    }
+
+    fn get(&mut self) -> Option<&mut Queued<S, Req>> {
+        Arc::get_mut(&mut self.0).map(|queued| queued.get_mut().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn into_inner(self) -> Option<Queued<S, Req>> {
+        Arc::into_inner(self.0).map(|queued| queued.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 /// All that a call needs when its turn comes.
-struct Queued<S, P, Cx, Req> {
+struct Queued<S, Req> {
     waiting: Waiting,
-    /// The permit, once the turn has come.
-    ticket: Option<BulkheadTicket>,
+    /// The permits, once the turn has come.
+    held: Option<Held>,
     inner: S,
     request: Req,
-    protocol: P,
-    context: Cx,
 }
 
 impl<S: Service<Req>, P, Cx, Req> ResponseFuture<S, P, Cx, Req> {
-    pub(super) fn running(inner: S::Future, protocol: P, context: Cx, ticket: BulkheadTicket) -> Self {
-        let future = protocol::ResponseFuture::running(inner, protocol, context, ticket);
-        Self { state: State::Called { future } }
+    #[inline(always)]
+    pub(super) fn running(inner: S::Future, protocol: P, context: Cx, held: Held) -> Self {
+        Self { state: State::Running { inner, held }, protocol, context }
     }
 
     pub(super) fn refused(rejection: Rejection, protocol: P, context: Cx) -> Self {
-        let future = protocol::ResponseFuture::refused(rejection, protocol, context);
-        Self { state: State::Called { future } }
+        Self { state: State::Refused { rejection: Some(rejection) }, protocol, context }
     }
 
     pub(super) fn waiting(waiting: Waiting, inner: S, request: Req, protocol: P, context: Cx) -> Self {
-        let queued = Box::new(Queued { waiting, ticket: None, inner, request, protocol, context });
-        Self { state: State::Waiting { queued: Some(queued) } }
+        let queued = Parked::new(Queued { waiting, held: None, inner, request });
+        Self { state: State::Waiting { queued: Some(queued) }, protocol, context }
     }
 }
 
@@ -73,80 +93,79 @@ where
 {
     type Output = Result<P::Response<BulkheadTicket>, P::Error>;
 
-    #[inline]
+    #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut state = self.project().state;
-        if let State::Waiting { .. } = *state {
-            if let Some(refused) = ready!(state.as_mut().poll_turn(cx)) {
-                return Poll::Ready(refused);
+        let mut this = self.project();
+        if let State::Waiting { .. } = *this.state {
+            if let Some(unready) = ready!(this.state.as_mut().poll_turn(cx)) {
+                return Poll::Ready(Err(this.protocol.lift(unready)));
             }
         }
-        match state.project() {
-            StateProj::Called { future } => future.poll(cx),
-            StateProj::Waiting { .. } => Poll::Pending, // polled after it was ready
+        match this.state.project() {
+            StateProj::Running { inner, held } => {
+                let result = ready!(inner.poll(cx));
+                finish(this.protocol, this.context.clone(), result, held.take())
+            }
+            StateProj::Refused { rejection } => match rejection.take() {
+                Some(rejection) => Poll::Ready(this.protocol.refuse(this.context.clone(), rejection)),
+                None => Poll::Pending, // polled after it was ready
+            },
+            StateProj::Waiting { .. } => Poll::Pending,
         }
     }
 }
 
-impl<S, P, Req> State<S, P, P::Context, Req>
-where
-    S: Service<Req>,
-    P: Protocol<Req, S::Response, S::Error>,
-{
-    /// Waiting => Called, when the turn has come; ready with the answer when it does not come.
+impl<S: Service<Req>, Req> State<S::Future, S, Req> {
+    /// Waiting => Running or Refused, when the turn has come, or will not. Ready with the inner service's
+    /// error when that is not ready for it.
     #[cold]
     #[inline(never)]
-    #[expect(clippy::type_complexity, reason = "the future's own output")]
-    fn poll_turn(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<P::Response<BulkheadTicket>, P::Error>>> {
+    fn poll_turn(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<S::Error>> {
         let StateProj::Waiting { queued } = self.as_mut().project() else { return Poll::Ready(None) };
-        let Some(waits) = queued else { return Poll::Pending };
+        let Some(waits) = queued.as_mut().and_then(Parked::get) else { return Poll::Pending };
         let turn = ready!(waits.poll_turn(cx));
-        let Some(waits) = queued.take().map(|waits| *waits) else { return Poll::Pending };
-        Poll::Ready(match turn {
-            Turn::Come(ticket) => {
-                self.set(State::Called { future: waits.go(ticket) });
-                None
+        let Some(waits) = queued.take().and_then(Parked::into_inner) else { return Poll::Pending };
+        match turn {
+            Turn::Come(held) => {
+                let Queued { mut inner, request, .. } = waits;
+                let inner = inner.call(request);
+                self.set(Self::Running { inner, held });
             }
-            Turn::Refused(rejection) => Some(waits.protocol.refuse(waits.context, rejection)),
-            Turn::Unready(error) => Some(Err(waits.protocol.lift(error))),
-        })
+            Turn::Refused(rejection) => {
+                drop(waits);
+                self.set(Self::Refused { rejection: Some(rejection) });
+            }
+            Turn::Unready(error) => return Poll::Ready(Some(error)),
+        }
+        Poll::Ready(None)
     }
 }
 
 /// What the wait came to.
 enum Turn<E> {
-    Come(BulkheadTicket),
+    Come(Held),
     Refused(Rejection),
     Unready(E),
 }
 
-impl<S: Service<Req>, P, Cx, Req> Queued<S, P, Cx, Req> {
-    /// Waits for the permit, and then with it for the inner service's readiness.
-    fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Turn<S::Error>> {
-        if self.ticket.is_none() {
-            match ready!(self.waiting.poll(cx)) {
-                Ok(ticket) => self.ticket = Some(ticket),
+impl<S, Req> Queued<S, Req> {
+    /// Waits for the permits, and then with them for the inner service's readiness.
+    fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Turn<S::Error>>
+    where
+        S: Service<Req>,
+    {
+        if self.held.is_none() {
+            match ready!(self.waiting.as_mut().poll(cx)) {
+                Ok(taken) => self.held = Some(taken.held()),
                 Err(rejection) => return Poll::Ready(Turn::Refused(rejection)),
             }
         }
         let readiness = ready!(self.inner.poll_ready(cx));
-        match (readiness, self.ticket.take()) {
-            (Ok(()), Some(ticket)) => Poll::Ready(Turn::Come(ticket)),
+        match (readiness, self.held.take()) {
+            (Ok(()), Some(held)) => Poll::Ready(Turn::Come(held)),
             (Ok(()), None) => Poll::Pending, // polled after it was ready
             (Err(error), _) => Poll::Ready(Turn::Unready(error)),
         }
-    }
-
-    /// The turn has come, and the inner service is ready.
-    fn go(
-        mut self,
-        ticket: BulkheadTicket,
-    ) -> protocol::ResponseFuture<S::Future, P, Cx, BulkheadTicket, Req> {
-        let inner = self.inner.call(self.request);
-        protocol::ResponseFuture::running(inner, self.protocol, self.context, ticket)
     }
 }
 

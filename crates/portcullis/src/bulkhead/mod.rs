@@ -26,19 +26,42 @@
 //! # Ok(()) }
 //! ```
 
+//!
+//! # Who waits
+//!
+//! A call that finds no permit is refused at once; with a [queue](BulkheadBuilder::queue) it waits, for a
+//! bounded time. Who is [next](Order) is who came first (the default), who came last, or who
+//! [matters](Priority) most. Nobody is served past him, though there were room: a heavy call is not starved
+//! by light ones. [CoDel](Codel) drops calls that waited too long, when all do. Permits can be
+//! [kept](BulkheadBuilder::reserve) for the higher classes.
+//!
+//! A call can [weigh](BulkheadLayer::weigh) more than one permit, by its size or cost.
+//!
+//! # Cancellation
+//!
+//! Dropping a call at any point gives back what it holds, or leaves the queue; permits that it was just
+//! handed go to who is next. The same goes for a panic.
+
 mod builder;
+mod demand;
 mod future;
 mod layer;
+mod measure;
 mod policy;
 mod service;
 mod ticket;
 
 pub use builder::BulkheadBuilder;
+#[cfg(feature = "http")]
+pub use demand::FromHead;
+pub use demand::{Demands, Plain, Prioritized, Weighed};
 pub use future::ResponseFuture;
 pub use layer::BulkheadLayer;
-pub use policy::{Bulkhead, BulkheadStatus};
+pub use measure::BulkheadStatus;
+pub use policy::Bulkhead;
 pub use portcullis_core::bulkhead::{
-    Config, DEFAULT_MAX_IN_FLIGHT, DEFAULT_MAX_QUEUED, DEFAULT_MAX_WAIT, MAX_PERMITS,
+    CLASSES, Codel, Config, DEFAULT_INTERVAL, DEFAULT_MAX_IN_FLIGHT, DEFAULT_MAX_QUEUED, DEFAULT_MAX_WAIT,
+    DEFAULT_TARGET, Demand, MAX_PERMITS, Order, Priority, UnknownPriority,
 };
 pub use service::BulkheadService;
 pub use ticket::BulkheadTicket;

@@ -1,24 +1,22 @@
 //! The bulkhead's handle.
 
-use std::{
-    fmt,
-    future::Future,
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
-};
+use std::{fmt, future::Future};
 
 use portcullis_core::{
-    ConfigError, Name, PolicyKind, Reason, Rejection,
-    bulkhead::{Config, Enqueued, Full, Semaphore},
-    health::Level,
+    ConfigError, Mode, Name, PolicyKind, Reason, Rejection,
+    bulkhead::{Config, Demand, Enqueued, Full, Semaphore},
 };
 
-use super::{BulkheadBuilder, BulkheadTicket, ticket::Waiting};
+use super::{
+    BulkheadBuilder, BulkheadStatus, BulkheadTicket, measure,
+    measure::Refusals,
+    ticket::{Taken, Waiting, wait},
+};
 use crate::{
-    FromRejection, Registry,
-    metrics::{
-        Measures,
-        names::{BULKHEAD_IN_FLIGHT, BULKHEAD_LIMIT, BULKHEAD_QUEUED, CALLS},
-    },
+    FromRejection, Registry, clock,
+    dice::Dice,
+    event::{Emitter, Event},
+    metrics::Measures,
     registry::{Policy, Snapshot},
     shard::Sharded,
 };
@@ -43,28 +41,16 @@ pub struct Bulkhead {
 }
 
 pub(super) struct Shared {
-    pub(super) name: Name,
     pub(super) semaphore: Semaphore,
-    rejected: AtomicU64,
-}
-
-/// A bulkhead at a moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct BulkheadStatus {
-    /// Calls that run.
-    pub in_flight: u32,
-    /// Calls that may run at a time.
-    pub limit: u32,
-    /// Calls that wait.
-    pub queued: u32,
-    /// Calls that were refused since it was built.
-    pub rejected: u64,
+    pub(super) rejected: Refusals,
+    pub(super) bypassed: Refusals,
+    emitter: Emitter,
+    dice: Dice,
 }
 
 /// What a call met.
 pub(super) enum Entry {
-    Admitted(BulkheadTicket),
+    Admitted(Taken),
     Waiting(Waiting),
 }
 
@@ -80,16 +66,26 @@ impl Bulkhead {
         BulkheadBuilder::new(name.into())
     }
 
-    pub(super) fn from_config(name: Name, config: Config, registry: &Registry) -> Result<Self, ConfigError> {
-        let semaphore = Semaphore::new(config)?;
-        let shared = Sharded::new(Shared { name: name.clone(), semaphore, rejected: AtomicU64::new(0) });
+    pub(super) fn from_config(
+        name: Name,
+        config: Config,
+        seed: Option<u64>,
+        registry: &Registry,
+    ) -> Result<Self, ConfigError> {
+        let shared = Sharded::new(Shared {
+            semaphore: Semaphore::new(config)?,
+            rejected: Refusals::default(),
+            bypassed: Refusals::default(),
+            emitter: Emitter::new(name.clone(), PolicyKind::Bulkhead, registry),
+            dice: Dice::new(seed),
+        });
         registry.join(PolicyKind::Bulkhead, name, shared.value());
         Ok(Self { shared })
     }
 
     /// The name.
     pub fn name(&self) -> &Name {
-        &self.shared.name
+        self.shared.name()
     }
 
     /// Takes a permit that is free now; it is given back when the ticket is dropped.
@@ -98,22 +94,81 @@ impl Bulkhead {
     ///
     /// The rejection, when none is free. This does not queue; [`admit`](Self::admit) does.
     pub fn try_admit(&self) -> Result<BulkheadTicket, Rejection> {
-        self.admit_now().ok_or_else(|| self.refuse())
+        self.try_admit_as(Demand::ONE)
     }
 
-    /// Takes a permit, waiting in the queue for it if need be. Dropping the future leaves the queue.
+    /// Takes so many permits that are free now, all or none. At least one, and at most all there are: a call
+    /// that asks for more runs alone.
+    ///
+    /// ```
+    /// use portcullis::Bulkhead;
+    ///
+    /// let bulkhead = Bulkhead::builder("reports").max_in_flight(10).build()?;
+    /// let yearly = bulkhead.try_admit_weighted(8).unwrap();
+    /// let error = bulkhead.try_admit_weighted(3).unwrap_err();
+    /// assert_eq!(error.to_string(), "bulkhead 'reports' has no room for 3: 2 of 10 free, 0 queued");
+    /// drop(yearly);
+    /// assert_eq!(bulkhead.status().in_flight, 0);
+    /// # Ok::<(), portcullis::ConfigError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The rejection, when they are not free.
+    pub fn try_admit_weighted(&self, permits: u32) -> Result<BulkheadTicket, Rejection> {
+        self.try_admit_as(Demand::of(permits))
+    }
+
+    /// The same for a call of this weight and priority.
+    ///
+    /// # Errors
+    ///
+    /// The rejection, when what it asks for is not free, or kept for others.
+    pub fn try_admit_as(&self, demand: Demand) -> Result<BulkheadTicket, Rejection> {
+        match self.admit_now(demand) {
+            Some(taken) => Ok(taken.ticket()),
+            None => self.admit_or_refuse(demand).map(Taken::ticket),
+        }
+    }
+
+    /// Takes a permit, waiting in the queue for it if need be. Dropping the future leaves the queue; a permit
+    /// that it was just given goes to who is next.
     ///
     /// # Errors
     ///
     /// The rejection, when the queue is full, or the longest wait is over.
     pub async fn admit(&self) -> Result<BulkheadTicket, Rejection> {
-        match self.enter()? {
-            Entry::Admitted(ticket) => Ok(ticket),
-            Entry::Waiting(mut waiting) => std::future::poll_fn(|cx| waiting.poll(cx)).await,
+        self.admit_as(Demand::ONE).await
+    }
+
+    /// The same for a call of this weight and priority.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), portcullis::Rejection> {
+    /// use portcullis::{Bulkhead, bulkhead::{Demand, Priority}};
+    ///
+    /// let bulkhead = Bulkhead::new("reports");
+    /// let ticket = bulkhead.admit_as(Demand { weight: 2, priority: Priority::Low }).await?;
+    /// assert_eq!(ticket.permits(), 2);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As of [`admit`](Self::admit); and when CoDel drops it.
+    pub async fn admit_as(&self, demand: Demand) -> Result<BulkheadTicket, Rejection> {
+        let entry = match self.admit_now(demand) {
+            Some(taken) => Entry::Admitted(taken),
+            None => self.enter(demand)?,
+        };
+        match entry {
+            Entry::Admitted(taken) => Ok(taken.ticket()),
+            Entry::Waiting(waiting) => waiting.await.map(Taken::ticket),
         }
     }
 
-    /// Runs `call` once there is a permit. Dropping the future gives the permit back.
+    /// Runs `call` once there is a permit. Dropping the future gives the permit back, or leaves the queue.
     ///
     /// # Errors
     ///
@@ -128,7 +183,7 @@ impl Bulkhead {
         call().await
     }
 
-    /// Whether a call that came now would be refused.
+    /// Whether any call that came now would be refused.
     #[inline]
     pub fn is_refusing(&self) -> bool {
         self.shared.semaphore.is_refusing()
@@ -136,64 +191,139 @@ impl Bulkhead {
 
     /// Everything there is to see.
     pub fn status(&self) -> BulkheadStatus {
-        self.shared.status()
+        measure::status(&self.shared)
     }
 
     /// The settings.
-    pub fn config(&self) -> &Config {
+    pub fn config(&self) -> Config {
         self.shared.semaphore.config()
+    }
+
+    /// Changes the settings while calls flow. Calls that run go on, even if the new limit is below what they
+    /// hold. Calls that wait keep their place, are served in the new order, and go on at once if the new
+    /// limit lets them; each waits for as long as was said when it came. The queue may be made shorter than
+    /// it is: it then takes nobody until it is.
+    ///
+    /// ```
+    /// use portcullis::{Bulkhead, bulkhead::Config};
+    ///
+    /// let bulkhead = Bulkhead::builder("reports").max_in_flight(10).build()?;
+    /// let running = bulkhead.try_admit_weighted(8).unwrap();
+    /// bulkhead.reconfigure(Config { max_in_flight: 5, ..bulkhead.config() })?;
+    /// assert_eq!((bulkhead.status().in_flight, bulkhead.status().limit), (8, 5));
+    /// drop(running);
+    /// assert!(bulkhead.try_admit_weighted(5).is_ok());
+    /// # Ok::<(), portcullis::ConfigError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The first setting outside its range; nothing has changed then.
+    pub fn reconfigure(&self, config: Config) -> Result<(), ConfigError> {
+        self.update(|_| config)
+    }
+
+    /// Says how many permits there are, as [`reconfigure`](Self::reconfigure) does.
+    ///
+    /// # Errors
+    ///
+    /// When that is outside its range, or not more than what is [reserved](Config::reserved).
+    pub fn resize(&self, max_in_flight: u32) -> Result<(), ConfigError> {
+        self.update(|config| Config { max_in_flight, ..config.clone() })
+    }
+
+    /// Says whether calls are refused, or only counted. In shadow and when disabled, those that wait go on at
+    /// once.
+    ///
+    /// # Errors
+    ///
+    /// When the mode's percentage is more than 100.
+    pub fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
+        self.update(|config| Config { mode, ..config.clone() })
+    }
+
+    /// Its last events, the youngest last; refusals are not among them.
+    pub fn recent_events(&self) -> Vec<Event> {
+        self.shared.emitter.recent()
+    }
+
+    fn update(&self, change: impl FnOnce(&Config) -> Config) -> Result<(), ConfigError> {
+        self.shared.semaphore.update(change, clock::now)?;
+        self.shared.emitter.config_changed();
+        Ok(())
     }
 
     /// A rejection for a call that cannot be put through any more.
     pub(super) fn refuse(&self) -> Rejection {
-        self.shared.full(self.shared.semaphore.queued())
+        let semaphore = &self.shared.semaphore;
+        let reason = Reason::BulkheadFull { limit: semaphore.limit(), queued: semaphore.queued() };
+        self.shared.rejected(reason, true)
     }
 
-    /// A permit that is free now.
-    #[inline]
-    pub(super) fn admit_now(&self) -> Option<BulkheadTicket> {
-        self.shared.semaphore.try_acquire().then(|| BulkheadTicket::new(self.shared.pin()))
+    /// A permit that is free now, for calls that take one and have no priority; the others go the way of
+    /// [`enter`](Self::enter).
+    #[inline(always)]
+    pub(super) fn admit_now(&self, demand: Demand) -> Option<Taken> {
+        let taken = demand == Demand::ONE && self.shared.semaphore.try_acquire_one();
+        taken.then(|| Taken::new(self.shared.pin(), 1))
     }
 
-    /// A permit, or a place in the queue.
-    #[inline]
-    fn enter(&self) -> Result<Entry, Rejection> {
-        match self.admit_now() {
-            Some(ticket) => Ok(Entry::Admitted(ticket)),
-            None => self.queue(),
-        }
-    }
-
-    /// A place in the queue, or a permit that came back meanwhile.
-    #[cold]
+    /// Permits, or a place in the queue.
     #[inline(never)]
-    pub(super) fn queue(&self) -> Result<Entry, Rejection> {
-        match self.shared.semaphore.enqueue() {
-            Ok(Enqueued::Acquired) => Ok(Entry::Admitted(BulkheadTicket::new(self.shared.pin()))),
-            Ok(Enqueued::Waiting(place)) => Ok(Entry::Waiting(Waiting::new(self.shared.pin(), place))),
-            Err(Full { queued }) => Err(self.shared.full(queued)),
+    pub(super) fn enter(&self, demand: Demand) -> Result<Entry, Rejection> {
+        let semaphore = &self.shared.semaphore;
+        if let Some(taken) = semaphore.try_acquire(demand) {
+            return Ok(Entry::Admitted(Taken::new(self.shared.pin(), taken)));
         }
+        match semaphore.enqueue(demand, clock::now) {
+            Ok(Enqueued::Acquired(taken)) => Ok(Entry::Admitted(Taken::new(self.shared.pin(), taken))),
+            Ok(Enqueued::Waiting(place)) => Ok(Entry::Waiting(wait(self.shared.pin(), demand, place))),
+            Err(full) => self.refuse_full(demand, full).map(Entry::Admitted),
+        }
+    }
+
+    #[inline(never)]
+    fn admit_or_refuse(&self, demand: Demand) -> Result<Taken, Rejection> {
+        let semaphore = &self.shared.semaphore;
+        match semaphore.try_acquire(demand) {
+            Some(taken) => Ok(Taken::new(self.shared.pin(), taken)),
+            None => {
+                let full = Full { queued: semaphore.queued(), free: semaphore.available() };
+                self.refuse_full(demand, full)
+            }
+        }
+    }
+
+    fn refuse_full(&self, demand: Demand, full: Full) -> Result<Taken, Rejection> {
+        let (limit, Full { queued, free }) = (self.shared.semaphore.limit(), full);
+        let reason = match (demand, free) {
+            (Demand::ONE, 0) => Reason::BulkheadFull { limit, queued },
+            _ => Reason::BulkheadShort { limit, free, queued, weight: demand.weight.clamp(1, limit) },
+        };
+        self.shared.refuse(demand, reason).map(|taken| Taken::new(self.shared.pin(), taken))
     }
 }
 
 impl Shared {
-    fn full(&self, queued: u32) -> Rejection {
-        let limit = self.semaphore.config().max_in_flight;
-        self.reject(Reason::BulkheadFull { limit, queued })
+    pub(super) fn name(&self) -> &Name {
+        self.emitter.name()
     }
 
-    pub(super) fn reject(&self, reason: Reason) -> Rejection {
-        self.rejected.fetch_add(1, Relaxed);
-        Rejection::new(self.name.clone(), reason)
+    /// What becomes of a call that is to be refused: it is, or it passes, because of the mode, with so many
+    /// permits.
+    pub(super) fn refuse(&self, demand: Demand, reason: Reason) -> Result<u32, Rejection> {
+        let mode = self.semaphore.mode();
+        let enforced = mode == Mode::Enforce || self.dice.happens(mode.share());
+        let rejection = self.rejected(reason, enforced);
+        if enforced { Err(rejection) } else { Ok(self.semaphore.force(demand)) }
     }
 
-    fn status(&self) -> BulkheadStatus {
-        BulkheadStatus {
-            in_flight: self.semaphore.in_flight(),
-            limit: self.semaphore.config().max_in_flight,
-            queued: self.semaphore.queued(),
-            rejected: self.rejected.load(Relaxed),
-        }
+    fn rejected(&self, reason: Reason, enforced: bool) -> Rejection {
+        let counts = if enforced { &self.rejected } else { &self.bypassed };
+        counts.count(&reason);
+        let rejection = Rejection::new(self.name().clone(), reason);
+        self.emitter.rejected(&rejection, enforced);
+        rejection
     }
 }
 
@@ -205,27 +335,14 @@ impl fmt::Debug for Bulkhead {
 
 impl Policy for Shared {
     fn measure(&self, into: &mut dyn Measures) {
-        let status = self.status();
-        into.counter(&CALLS, &[PolicyKind::Bulkhead.as_str(), "rejected"], status.rejected);
-        into.gauge(&BULKHEAD_IN_FLIGHT, &[], f64::from(status.in_flight));
-        into.gauge(&BULKHEAD_LIMIT, &[], f64::from(status.limit));
-        into.gauge(&BULKHEAD_QUEUED, &[], f64::from(status.queued));
+        measure::measure(self, into);
     }
 
     fn snapshot(&self) -> Snapshot {
-        let status = self.status();
-        let full = self.semaphore.is_refusing();
-        Snapshot {
-            name: self.name.clone(),
-            kind: PolicyKind::Bulkhead,
-            state: if full { "full" } else { "active" },
-            level: if full { Level::Warning } else { Level::Healthy },
-            values: vec![
-                ("in_flight", status.in_flight.into()),
-                ("limit", status.limit.into()),
-                ("queued", status.queued.into()),
-                ("rejected", status.rejected.into()),
-            ],
-        }
+        measure::snapshot(self)
+    }
+
+    fn recent_events(&self) -> Vec<Event> {
+        self.emitter.recent()
     }
 }

@@ -2,9 +2,10 @@
 
 use std::task::{Context, Poll};
 
+use portcullis_core::bulkhead::Demand;
 use tower_service::Service;
 
-use super::{Bulkhead, BulkheadTicket, ResponseFuture, policy::Entry};
+use super::{Bulkhead, BulkheadTicket, Demands, Plain, ResponseFuture, policy::Entry};
 use crate::Protocol;
 
 /// A service behind a [`Bulkhead`].
@@ -13,23 +14,24 @@ use crate::Protocol;
 /// ready: kept, it could be just what the calls in flight need to go on. Its turn come, a call polls an
 /// instance of its own ready.
 #[derive(Clone, Debug)]
-pub struct BulkheadService<S, P> {
+pub struct BulkheadService<S, P, D = Plain> {
     inner: S,
     bulkhead: Bulkhead,
     protocol: P,
+    demands: D,
     /// The inner service was not asked whether it is ready, because the bulkhead was full.
     unready: bool,
     /// The inner service was asked, and not called since: it may have something reserved.
     asked: bool,
 }
 
-impl<S, P> BulkheadService<S, P> {
-    pub(super) fn new(inner: S, bulkhead: Bulkhead, protocol: P) -> Self {
-        Self { inner, bulkhead, protocol, unready: false, asked: false }
+impl<S, P, D> BulkheadService<S, P, D> {
+    pub(super) fn new(inner: S, bulkhead: Bulkhead, protocol: P, demands: D) -> Self {
+        Self { inner, bulkhead, protocol, demands, unready: false, asked: false }
     }
 }
 
-impl<S: Clone, P> BulkheadService<S, P> {
+impl<S: Clone, P, D> BulkheadService<S, P, D> {
     /// Gives back what the inner service has reserved: the instance that reserved it is dropped.
     fn give_up(&mut self) {
         if std::mem::take(&mut self.asked) {
@@ -37,17 +39,23 @@ impl<S: Clone, P> BulkheadService<S, P> {
         }
     }
 
-    /// A call that found no permit free.
-    #[cold]
+    /// A call that did not find one permit free, or asks for something else.
     #[inline(never)]
-    fn queue<Req, Cx>(&mut self, request: Req, protocol: P, context: Cx) -> ResponseFuture<S, P, Cx, Req>
+    fn enter<Req, Cx>(
+        &mut self,
+        demand: Demand,
+        request: Req,
+        protocol: P,
+        context: Cx,
+    ) -> ResponseFuture<S, P, Cx, Req>
     where
         S: Service<Req>,
     {
-        match self.bulkhead.queue() {
-            Ok(Entry::Admitted(ticket)) => {
+        match self.bulkhead.enter(demand) {
+            Ok(Entry::Admitted(taken)) => {
+                let held = taken.held();
                 self.asked = false;
-                ResponseFuture::running(self.inner.call(request), protocol, context, ticket)
+                ResponseFuture::running(self.inner.call(request), protocol, context, held)
             }
             Ok(Entry::Waiting(waiting)) => {
                 self.give_up();
@@ -61,8 +69,9 @@ impl<S: Clone, P> BulkheadService<S, P> {
     }
 }
 
-impl<S, P, Req> Service<Req> for BulkheadService<S, P>
+impl<S, P, D, Req> Service<Req> for BulkheadService<S, P, D>
 where
+    D: Demands<Req>,
     S: Service<Req> + Clone,
     P: Protocol<Req, S::Response, S::Error> + Clone,
 {
@@ -86,11 +95,13 @@ where
         let context = self.protocol.context(&request);
         let protocol = self.protocol.clone();
         if !std::mem::take(&mut self.unready) {
-            if let Some(ticket) = self.bulkhead.admit_now() {
+            let demand = self.demands.demand(&request);
+            if let Some(taken) = self.bulkhead.admit_now(demand) {
+                let held = taken.held();
                 self.asked = false;
-                return ResponseFuture::running(self.inner.call(request), protocol, context, ticket);
+                return ResponseFuture::running(self.inner.call(request), protocol, context, held);
             }
-            return self.queue(request, protocol, context);
+            return self.enter(demand, request, protocol, context);
         }
         ResponseFuture::refused(self.bulkhead.refuse(), protocol, context)
     }

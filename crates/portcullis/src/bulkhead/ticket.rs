@@ -1,29 +1,33 @@
-//! A permit, and the wait for one.
+//! Permits, and the wait for them.
 
 use std::{
     fmt,
     future::Future,
     pin::Pin,
     task::{Context, Poll},
+    time::Duration,
 };
 
-use portcullis_core::{Reason, Rejection, Verdict, bulkhead::Place};
+use portcullis_core::{
+    Reason, Rejection, Verdict,
+    bulkhead::{Demand, Place, Turn},
+};
 use tokio::time::Sleep;
 
 use super::policy::Shared;
-use crate::{Ticket, shard::Pinned};
+use crate::{Ticket, clock, shard::Pinned};
 
-/// A bulkhead's permit, given back when it is dropped. How the call ended is nothing to it.
-#[must_use = "dropped, it gives the permit back"]
+/// A bulkhead's permits for one call, given back when it is dropped. How the call ended is nothing to it.
+#[must_use = "dropped, it gives the permits back"]
 pub struct BulkheadTicket {
     shared: Pinned<Shared>,
+    taken: u32,
 }
 
 impl BulkheadTicket {
-    /// The permit has been taken already.
-    #[inline]
-    pub(super) fn new(shared: Pinned<Shared>) -> Self {
-        Self { shared }
+    /// How many permits it holds; none while the bulkhead is [disabled](crate::Mode::Disabled).
+    pub fn permits(&self) -> u32 {
+        self.taken
     }
 }
 
@@ -35,55 +39,138 @@ impl Ticket for BulkheadTicket {
 impl Drop for BulkheadTicket {
     #[inline]
     fn drop(&mut self) {
-        self.shared.semaphore.release();
+        self.shared.semaphore.release(self.taken, clock::now);
     }
 }
 
 impl fmt::Debug for BulkheadTicket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BulkheadTicket").field("bulkhead", &self.shared.name).finish()
+        f.debug_struct("BulkheadTicket")
+            .field("bulkhead", self.shared.name())
+            .field("permits", &self.taken)
+            .finish()
     }
 }
 
-/// A place in the queue and how long it may be held. Boxed, because few calls wait.
-pub(super) struct Waiting(Box<Wait>);
+/// Permits that have been taken, on their way into what gives them back.
+#[must_use = "nothing else gives the permits back"]
+pub(super) struct Taken {
+    shared: Pinned<Shared>,
+    taken: u32,
+}
 
+impl Taken {
+    #[inline(always)]
+    pub(super) fn new(shared: Pinned<Shared>, taken: u32) -> Self {
+        Self { shared, taken }
+    }
+
+    pub(super) fn ticket(self) -> BulkheadTicket {
+        BulkheadTicket { shared: self.shared, taken: self.taken }
+    }
+
+    #[inline(always)]
+    pub(super) fn held(self) -> Held {
+        Held { shared: Some(self.shared), taken: self.taken }
+    }
+}
+
+/// A ticket in a future, which takes it out when the call is over. A future that is dropped before does it by
+/// code that stands apart: all futures around it contain what it would be.
+pub(super) struct Held {
+    shared: Option<Pinned<Shared>>,
+    taken: u32,
+}
+
+impl Held {
+    /// The ticket, the first time.
+    #[inline(always)]
+    pub(super) fn take(&mut self) -> Option<BulkheadTicket> {
+        self.shared.take().map(|shared| BulkheadTicket { shared, taken: self.taken })
+    }
+}
+
+impl Drop for Held {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if let Some(shared) = self.shared.take() {
+            abandon(shared, self.taken);
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn abandon(shared: Pinned<Shared>, taken: u32) {
+    drop(BulkheadTicket { shared, taken });
+}
+
+/// The wait for permits: ready with them, or with the rejection. Boxed, because few calls wait; and without
+/// its type, or every future of a bulkhead would carry the code that drops it.
+pub(super) type Waiting = Pin<Box<dyn Future<Output = Result<Taken, Rejection>> + Send + Sync>>;
+
+/// A place in the queue and how long it may be held.
 struct Wait {
     shared: Pinned<Shared>,
+    demand: Demand,
     place: Option<Place>,
+    max_wait: Duration,
     timer: Option<Pin<Box<Sleep>>>,
 }
 
-impl Waiting {
-    pub(super) fn new(shared: Pinned<Shared>, place: Place) -> Self {
-        let mut wait = Box::new(Wait { shared, place: Some(place), timer: None });
-        // Only now: where there are no timers this panics, and the place must be left then.
-        wait.timer = Some(Box::pin(tokio::time::sleep(wait.shared.semaphore.config().max_wait)));
-        Self(wait)
+/// The wait at this place.
+pub(super) fn wait(shared: Pinned<Shared>, demand: Demand, place: Place) -> Waiting {
+    let max_wait = shared.semaphore.config().max_wait;
+    let mut wait = Box::pin(Wait { shared, demand, place: Some(place), max_wait, timer: None });
+    // Only now: where there are no timers this panics, and the place must be left then.
+    wait.timer = Some(Box::pin(tokio::time::sleep(max_wait)));
+    wait
+}
+
+impl Wait {
+    fn leave(&mut self) {
+        if let Some(place) = self.place.take() {
+            self.shared.semaphore.leave(place, clock::now);
+        }
     }
 
-    /// Ready with the permit, or with the rejection when it took too long. The permit wins a tie.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<BulkheadTicket, Rejection>> {
-        let wait = &mut *self.0;
+    /// What becomes of a call that is to be refused.
+    fn refuse(&mut self, reason: Reason) -> Result<Taken, Rejection> {
+        self.leave();
+        self.shared.refuse(self.demand, reason).map(|taken| Taken::new(self.shared.clone(), taken))
+    }
+}
+
+impl Future for Wait {
+    type Output = Result<Taken, Rejection>;
+
+    /// A turn that comes together with the end of the time wins.
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let wait = &mut *self;
         let semaphore = &wait.shared.semaphore;
-        let granted = wait.place.as_ref().is_some_and(|place| semaphore.poll(place, cx.waker()).is_ready());
-        if granted {
-            wait.place = None;
-            return Poll::Ready(Ok(BulkheadTicket::new(wait.shared.clone())));
+        let Some(place) = &wait.place else { return Poll::Pending }; // polled after it was ready
+        let limit = semaphore.limit();
+        match semaphore.poll(place, cx.waker()) {
+            Poll::Ready(Turn::Granted(taken)) => {
+                wait.place = None;
+                Poll::Ready(Ok(Taken::new(wait.shared.clone(), taken)))
+            }
+            Poll::Ready(Turn::Dropped { waited, target }) => {
+                wait.place = None;
+                Poll::Ready(wait.refuse(Reason::QueueDropped { limit, waited, target }))
+            }
+            Poll::Pending => {
+                let Some(timer) = &mut wait.timer else { return Poll::Pending };
+                let max_wait = wait.max_wait;
+                let timer = timer.as_mut().poll(cx);
+                timer.map(|()| wait.refuse(Reason::QueueTimeout { limit, max_wait }))
+            }
         }
-        let Some(timer) = &mut wait.timer else { return Poll::Pending };
-        timer.as_mut().poll(cx).map(|()| {
-            let config = semaphore.config();
-            let reason = Reason::QueueTimeout { limit: config.max_in_flight, max_wait: config.max_wait };
-            Err(wait.shared.reject(reason))
-        })
     }
 }
 
 impl Drop for Wait {
     fn drop(&mut self) {
-        if let Some(place) = self.place.take() {
-            self.shared.semaphore.leave(place);
-        }
+        self.leave();
     }
 }

@@ -1,8 +1,8 @@
 //! What policies tell: changes of state, refusals, retries, new settings.
 //!
-//! For logs, alerts and live pages, which want to know when something happens. Breakers, retries and
-//! hedges tell; the other policies are to be asked. To ask how a policy is now, take its [snapshot](crate::Registry::snapshot);
-//! for numbers over time there are [metrics](crate::metrics).
+//! For logs, alerts and live pages, which want to know when something happens. Breakers, bulkheads,
+//! retries and hedges tell; the other policies are to be asked. To ask how a policy is now, take its
+//! [snapshot](crate::Registry::snapshot); for numbers over time there are [metrics](crate::metrics).
 //!
 //! Each [`Registry`](crate::Registry) has one [`Hub`]. A **listener** is called where the event happens,
 //! at once, after the policy has done its work and released its locks: it may call any method of any

@@ -62,6 +62,14 @@ pub const BULKHEAD_LIMIT: Metric = gauge("portcullis_bulkhead_limit", &["policy"
 pub const BULKHEAD_QUEUED: Metric =
     gauge("portcullis_bulkhead_queued", &["policy"], "Calls that wait for a permit.");
 
+/// What is left of a rate limit.
+pub const RATE_AVAILABLE: Metric =
+    gauge("portcullis_rate_limit_available", &["policy"], "Whole permits that can be taken now.");
+
+/// Calls that wait for permits of a rate limit.
+pub const RATE_QUEUED: Metric =
+    gauge("portcullis_rate_limit_queued", &["policy"], "Calls that wait for their permits.");
+
 /// Calls a time limit ended.
 pub const TIMEOUTS: Metric =
     counter("portcullis_timeouts_total", &["policy", "scope"], "Calls that did not end in time.");
@@ -121,6 +129,8 @@ pub const ALL: &[&Metric] = &[
     &BULKHEAD_IN_FLIGHT,
     &BULKHEAD_LIMIT,
     &BULKHEAD_QUEUED,
+    &RATE_AVAILABLE,
+    &RATE_QUEUED,
     &TIMEOUTS,
     &RETRY_ATTEMPTS,
     &RETRY_STOPPED,

@@ -29,7 +29,8 @@ pub(super) fn response<B, T: Ticket>(wire: Wire, rejection: Rejection) -> Respon
     response.map(ResponseBody::full)
 }
 
-/// The response by which [`HttpServer`](crate::HttpServer) refuses: 503, or 504 for a timeout, with
+/// The response by which [`HttpServer`](crate::HttpServer) refuses: 503, 504 for a timeout, 429 for a rate
+/// limit, with
 /// `Retry-After`, the reason in one word in `portcullis-reason`, and a problem document (RFC 9457). For
 /// handlers that meet the rejection of a stack below and want to pass it on.
 ///
@@ -44,6 +45,7 @@ pub(super) fn response<B, T: Ticket>(wire: Wire, rejection: Rejection) -> Respon
 pub fn refusal(rejection: Rejection) -> Response<Bytes> {
     let status = match rejection.reason() {
         Reason::Timeout { .. } => StatusCode::GATEWAY_TIMEOUT,
+        Reason::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
         _ => StatusCode::SERVICE_UNAVAILABLE,
     };
     let document = json!({
@@ -81,12 +83,23 @@ fn evidence(reason: Reason) -> Value {
             "last_failure": evidence.last_failure.map(FailureKind::as_str),
         }),
         Reason::BulkheadFull { limit, queued } => json!({ "limit": limit, "queued": queued }),
+        Reason::BulkheadShort { limit, free, queued, weight } => {
+            json!({ "limit": limit, "free": free, "queued": queued, "weight": weight })
+        }
+        Reason::QueueDropped { limit, waited, target } => json!({
+            "limit": limit,
+            "waited_ms": whole_millis(waited),
+            "target_ms": whole_millis(target),
+        }),
         Reason::QueueTimeout { limit, max_wait } => {
             json!({ "limit": limit, "max_wait_ms": whole_millis(max_wait) })
         }
         Reason::Timeout { scope, limit, sent } => {
             json!({ "scope": scope.as_str(), "limit_ms": whole_millis(limit), "sent": sent })
         }
+        Reason::RateLimited { permits, period, cost, queued } => json!({
+            "permits": permits, "period_ms": whole_millis(period), "cost": cost, "queued": queued,
+        }),
         _ => Value::Null,
     }
 }
@@ -128,7 +141,11 @@ fn grpc(rejection: Rejection) -> Response<Bytes> {
 pub(super) fn status_headers(rejection: &Rejection, headers: &mut ::http::HeaderMap) {
     let code = match rejection.reason() {
         Reason::Timeout { .. } => DEADLINE_EXCEEDED,
-        Reason::BulkheadFull { .. } | Reason::QueueTimeout { .. } => RESOURCE_EXHAUSTED,
+        Reason::BulkheadFull { .. }
+        | Reason::BulkheadShort { .. }
+        | Reason::QueueTimeout { .. }
+        | Reason::QueueDropped { .. }
+        | Reason::RateLimited { .. } => RESOURCE_EXHAUSTED,
         _ => UNAVAILABLE,
     };
     headers.insert(GRPC_STATUS, HeaderValue::from_static(code));

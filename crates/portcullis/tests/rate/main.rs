@@ -1,0 +1,11 @@
+//! Rate limits under a paused clock.
+#![expect(clippy::unwrap_used, reason = "tests, and what they share")]
+
+mod calls;
+mod keyed;
+mod line;
+mod live;
+mod seen;
+#[cfg(feature = "http")]
+mod server;
+mod support;
