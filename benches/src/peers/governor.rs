@@ -9,7 +9,6 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use std::future::{Ready, ready};
 use tower::Service;
 
-use super::MANY;
 use crate::inner::{Failed, immediate};
 use crate::{Job, Never, Row, repeat};
 
@@ -27,10 +26,10 @@ struct Limited<S> {
 }
 
 impl<S> Limited<S> {
-    /// One permit in a nanosecond, and so many at once.
+    /// One permit in a nanosecond, and as many at once as it can say: its clock begins by finding its own pace.
     fn new(inner: S) -> Option<Self> {
         let quota = Quota::with_period(std::time::Duration::from_nanos(1))?;
-        let limiter = Arc::new(RateLimiter::direct(quota.allow_burst(NonZeroU32::new(MANY)?)));
+        let limiter = Arc::new(RateLimiter::direct(quota.allow_burst(NonZeroU32::MAX)));
         Some(Self { inner, limiter })
     }
 }
