@@ -59,7 +59,7 @@ pub(crate) struct Memory {
 /// All of it, in order. The names are those of `allocations memory`.
 pub(crate) const MEMORY: &[Memory] = &[
     Memory { name: "closed", title: "breaker, last 100, after 1000 successes", limit: 512 },
-    Memory { name: "half-failing", title: "the same, half of them failed", limit: 672 },
+    Memory { name: "half-failing", title: "the same, half of them failed", limit: 512 },
     Memory {
         name: "minute",
         title: "breaker, last 60 s, after 40,000 calls, half of them failed",
