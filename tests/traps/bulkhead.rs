@@ -1,9 +1,9 @@
 //! The bulkhead: what waits, how much of it, and what is left of it.
 
 use portcullis::{
-    Breaker, BreakerLayer, Bulkhead, BulkheadLayer, PolicyKind,
+    Breaker, BreakerLayer, Bulkhead, BulkheadLayer, PolicyKind, Priority,
     breaker::State,
-    bulkhead::{BulkheadBuilder, Codel, Order, Priority},
+    bulkhead::{BulkheadBuilder, Codel, Order},
 };
 use portcullis_testkit::script::Step;
 use portcullis_tests::polls::drop_at;

@@ -4,8 +4,8 @@
 use std::{fmt::Debug, ops::RangeInclusive, time::Duration};
 
 use portcullis::{
-    BoxError, Breaker, Bulkhead, ConfigError, Mode, Probe, Registry, Timeout, TimeoutLayer,
-    bulkhead::{self, BulkheadBuilder, Codel, Order, Priority},
+    BoxError, Breaker, Bulkhead, ConfigError, Mode, Priority, Probe, Registry, Timeout, TimeoutLayer,
+    bulkhead::{self, BulkheadBuilder, Codel, Order},
     probe::{self, ProbeBuilder},
 };
 use portcullis_testkit::script::Step;

@@ -20,6 +20,14 @@ pub enum PolicyKind {
     Probe,
     /// A limit on calls in a time.
     RateLimit,
+    /// A limit on calls in flight that finds itself.
+    AdaptiveLimit,
+    /// A client that holds back what its dependency would refuse.
+    Throttle,
+    /// A server that refuses what it has no time for.
+    LoadShed,
+    /// Threads of their own.
+    ThreadPool,
 }
 
 impl PolicyKind {
@@ -34,6 +42,10 @@ impl PolicyKind {
             Self::Timeout => "timeout",
             Self::Probe => "probe",
             Self::RateLimit => "rate_limit",
+            Self::AdaptiveLimit => "adaptive_limit",
+            Self::Throttle => "throttle",
+            Self::LoadShed => "load_shed",
+            Self::ThreadPool => "thread_pool",
         }
     }
 }

@@ -73,6 +73,31 @@ enum Why {
         period: u64,
         queued: u32,
     },
+    KeyFull {
+        limit: u32,
+        in_flight: u32,
+        overall: u32,
+        queued: u32,
+    },
+    LimitReached {
+        limit: u32,
+        in_flight: u32,
+    },
+    Throttled {
+        requests: u32,
+        accepted: u32,
+        chance: f64,
+    },
+    Overloaded {
+        signal: Overload,
+        measured: f64,
+        limit: f64,
+    },
+    PoolFull {
+        threads: u32,
+        queued: u32,
+    },
+    Panicked,
 }
 
 impl Why {
@@ -94,6 +119,16 @@ impl Why {
             Reason::RateLimited { permits, period, cost, queued } => {
                 Self::RateLimited { permits, cost, period: nanos(period), queued }
             }
+            Reason::KeyFull { limit, in_flight, overall, queued } => {
+                Self::KeyFull { limit, in_flight, overall, queued }
+            }
+            Reason::LimitReached { limit, in_flight } => Self::LimitReached { limit, in_flight },
+            Reason::Throttled { requests, accepted, chance } => {
+                Self::Throttled { requests, accepted, chance }
+            }
+            Reason::Overloaded { signal, measured, limit } => Self::Overloaded { signal, measured, limit },
+            Reason::PoolFull { threads, queued } => Self::PoolFull { threads, queued },
+            Reason::Panicked => Self::Panicked,
         }
     }
 
@@ -156,6 +191,14 @@ impl Rejection {
             Why::RateLimited { permits, cost, period, queued } => {
                 Reason::RateLimited { permits, period: Duration::from_nanos(period), cost, queued }
             }
+            Why::KeyFull { limit, in_flight, overall, queued } => {
+                Reason::KeyFull { limit, in_flight, overall, queued }
+            }
+            Why::LimitReached { limit, in_flight } => Reason::LimitReached { limit, in_flight },
+            Why::Throttled { requests, accepted, chance } => Reason::Throttled { requests, accepted, chance },
+            Why::Overloaded { signal, measured, limit } => Reason::Overloaded { signal, measured, limit },
+            Why::PoolFull { threads, queued } => Reason::PoolFull { threads, queued },
+            Why::Panicked => Reason::Panicked,
         }
     }
 
@@ -165,7 +208,8 @@ impl Rejection {
         (self.retry_after != UNKNOWN).then(|| Duration::from_nanos(self.retry_after))
     }
 
-    /// What this refusal says about the dependency: nothing, but for a timeout, which is its failure.
+    /// What this refusal says about the dependency: nothing, but for a timeout and a panic, which are its
+    /// failures.
     #[inline]
     pub fn verdict(&self) -> Verdict {
         match self.why {
@@ -173,6 +217,7 @@ impl Rejection {
                 let delivery = if sent { Delivery::MaybeProcessed } else { Delivery::NotSent };
                 Failure::new(FailureKind::Timeout).delivery(delivery).into()
             }
+            Why::Panicked => Failure::new(FailureKind::Panic).into(),
             _ => Verdict::Ignored,
         }
     }
@@ -294,6 +339,51 @@ pub enum Reason {
         /// Calls that waited for theirs.
         queued: u32,
     },
+    /// The call's key holds as many permits of a bulkhead as it may, or as is fair while others want some.
+    KeyFull {
+        /// Permits that the key may hold now.
+        limit: u32,
+        /// Permits that it holds.
+        in_flight: u32,
+        /// Permits that all keys hold.
+        overall: u32,
+        /// Calls of the key that waited.
+        queued: u32,
+    },
+    /// As many calls are in flight as a limit that finds itself has found to be good.
+    LimitReached {
+        /// The limit at that moment.
+        limit: u32,
+        /// Calls in flight.
+        in_flight: u32,
+    },
+    /// The dependency has refused so much of late that this call was held back.
+    Throttled {
+        /// Calls in the window, with those that were held back.
+        requests: u32,
+        /// Calls in the window that the dependency took.
+        accepted: u32,
+        /// The chance with which a call was held back, 0 to 1.
+        chance: f64,
+    },
+    /// The service has more to do than it can.
+    Overloaded {
+        /// By what that is seen.
+        signal: Overload,
+        /// What was measured, in the signal's unit.
+        measured: f64,
+        /// What is allowed, in the same unit.
+        limit: f64,
+    },
+    /// All threads of a pool are busy, and so is its queue.
+    PoolFull {
+        /// Threads there are.
+        threads: u32,
+        /// Calls that waited for one.
+        queued: u32,
+    },
+    /// The call panicked on a thread of a pool. It is its failure, and not a refusal.
+    Panicked,
 }
 
 impl Reason {
@@ -304,9 +394,14 @@ impl Reason {
             Self::BulkheadFull { .. }
             | Self::BulkheadShort { .. }
             | Self::QueueTimeout { .. }
-            | Self::QueueDropped { .. } => PolicyKind::Bulkhead,
+            | Self::QueueDropped { .. }
+            | Self::KeyFull { .. } => PolicyKind::Bulkhead,
             Self::Timeout { .. } => PolicyKind::Timeout,
             Self::RateLimited { .. } => PolicyKind::RateLimit,
+            Self::LimitReached { .. } => PolicyKind::AdaptiveLimit,
+            Self::Throttled { .. } => PolicyKind::Throttle,
+            Self::Overloaded { .. } => PolicyKind::LoadShed,
+            Self::PoolFull { .. } | Self::Panicked => PolicyKind::ThreadPool,
         }
     }
 
@@ -320,6 +415,12 @@ impl Reason {
             Self::QueueDropped { .. } => "queue_dropped",
             Self::Timeout { .. } => "timeout",
             Self::RateLimited { .. } => "rate_limited",
+            Self::KeyFull { .. } => "key_full",
+            Self::LimitReached { .. } => "limit_reached",
+            Self::Throttled { .. } => "throttled",
+            Self::Overloaded { signal, .. } => signal.as_str(),
+            Self::PoolFull { .. } => "pool_full",
+            Self::Panicked => "panicked",
         }
     }
 }
@@ -352,6 +453,25 @@ impl fmt::Display for Reason {
             Self::RateLimited { permits, period, cost, queued } => {
                 write!(f, "has no {cost} left of {permits} in {period:?}, {queued} queued")
             }
+            Self::KeyFull { limit, in_flight, overall, queued } => {
+                write!(
+                    f,
+                    "has no room for this key: {in_flight} of {limit} in flight, {queued} queued, {overall} overall"
+                )
+            }
+            Self::LimitReached { limit, in_flight } => {
+                write!(f, "is at its limit: {in_flight} of {limit} in flight")
+            }
+            Self::Throttled { requests, accepted, chance } => {
+                write!(f, "held it back: {accepted} of {requests} calls were accepted, chance {chance:.2}")
+            }
+            Self::Overloaded { signal, measured, limit } => {
+                write!(f, "is overloaded: {} is {measured}, allowed is {limit}", signal.as_str())
+            }
+            Self::PoolFull { threads, queued } => {
+                write!(f, "is full: {threads} threads are busy, {queued} queued")
+            }
+            Self::Panicked => f.write_str("saw it panic"),
         }
     }
 }
@@ -419,6 +539,32 @@ impl TimeoutScope {
         match self {
             Self::Attempt => "attempt",
             Self::Total => "total",
+        }
+    }
+}
+
+/// By what a service is seen to have more to do than it can.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Overload {
+    /// Calls in flight.
+    InFlight,
+    /// The time that calls wait before anything is done for them, in seconds.
+    QueueDelay,
+    /// How busy the machine is, as a share from 0 to 1.
+    Pressure,
+    /// How much the call matters among those of late, as a level; the higher, the more.
+    Priority,
+}
+
+impl Overload {
+    /// The signal's word, as it stands in metrics and JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InFlight => "in_flight",
+            Self::QueueDelay => "queue_delay",
+            Self::Pressure => "pressure",
+            Self::Priority => "priority",
         }
     }
 }

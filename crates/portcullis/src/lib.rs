@@ -68,6 +68,8 @@ pub mod keyed;
 mod live;
 pub mod metrics;
 mod oneshot;
+#[cfg(feature = "http")]
+mod priority;
 pub mod probe;
 pub mod protocol;
 pub mod rate;
@@ -82,8 +84,9 @@ pub mod timeout;
 pub mod trace;
 
 pub use portcullis_core::{
-    BreakerEvidence, ConfigError, Delivery, Failure, FailureKind, GrpcCode, GrpcCodes, Mode, Name,
-    PolicyKind, Reason, Rejection, Severity, Time, TimeoutScope, Verdict, health::Level,
+    BreakerEvidence, ConfigError, Delivery, Failure, FailureKind, GrpcCode, GrpcCodes, Mode, Name, Overload,
+    PolicyKind, Priority, Reason, Rejection, Severity, Time, TimeoutScope, UnknownPriority, Verdict,
+    health::Level,
 };
 
 #[cfg(feature = "http")]

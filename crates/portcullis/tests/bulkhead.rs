@@ -9,8 +9,8 @@ use std::{
 };
 
 use portcullis::{
-    BoxError, Bulkhead, BulkheadLayer, Mode, Reason, Registry, Rejection,
-    bulkhead::{BulkheadBuilder, Codel, Config, Demand, Order, Priority},
+    BoxError, Bulkhead, BulkheadLayer, Mode, Priority, Reason, Registry, Rejection,
+    bulkhead::{BulkheadBuilder, Codel, Config, Demand, Order},
     event::{EventKind, Received},
 };
 use tokio::{sync::mpsc, task::JoinHandle};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::{CLASSES, Codel, Priority};
-use crate::{ConfigError, Mode, check_range};
+use super::Codel;
+use crate::{ConfigError, Mode, Priority, check_range};
 
 /// The most permits a bulkhead can have.
 pub const MAX_PERMITS: u32 = 1_000_000;
@@ -60,7 +60,7 @@ pub struct Config {
     /// Permits that are kept for calls of a class and the higher ones, by the class's number (default none);
     /// together less than `max_in_flight`, and none for the lowest, because those would be kept from nobody.
     /// In the line they help those who are next: with permits kept, serve by [`Order::Priority`].
-    pub reserved: [u32; CLASSES],
+    pub reserved: [u32; Priority::COUNT],
     /// Whether calls are refused, or only counted (default: refused). In
     /// [shadow](Mode::Shadow) none waits either.
     pub mode: Mode,
@@ -74,7 +74,7 @@ impl Default for Config {
             max_wait: DEFAULT_MAX_WAIT,
             order: Order::Fifo,
             codel: None,
-            reserved: [0; CLASSES],
+            reserved: [0; Priority::COUNT],
             mode: Mode::Enforce,
         }
     }

@@ -20,7 +20,7 @@
 
 mod codel;
 mod config;
-mod priority;
+mod demand;
 mod queue;
 mod semaphore;
 mod word;
@@ -34,6 +34,6 @@ mod model_tests;
 
 pub use codel::{Codel, DEFAULT_INTERVAL, DEFAULT_TARGET};
 pub use config::{Config, DEFAULT_MAX_IN_FLIGHT, DEFAULT_MAX_QUEUED, DEFAULT_MAX_WAIT, MAX_PERMITS, Order};
-pub use priority::{CLASSES, Demand, Priority, UnknownPriority};
+pub use demand::Demand;
 pub use queue::Turn;
 pub use semaphore::{Enqueued, Full, Place, Semaphore};

@@ -11,8 +11,8 @@ use std::{
 use proptest::{prelude::*, sample::Index, strategy::Union, test_runner::FileFailurePersistence};
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
 
-use super::{Codel, Config, Demand, Enqueued, Full, Order, Place, Priority, Semaphore, Turn};
-use crate::{Mode, Time};
+use super::{Codel, Config, Demand, Enqueued, Full, Order, Place, Semaphore, Turn};
+use crate::{Mode, Priority, Time};
 
 mod stories;
 

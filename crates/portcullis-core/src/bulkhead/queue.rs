@@ -2,8 +2,8 @@
 
 use std::{collections::BTreeMap, task::Waker, time::Duration};
 
-use super::{CLASSES, Demand, Order, codel::Watch};
-use crate::Time;
+use super::{Demand, Order, codel::Watch};
+use crate::{Priority, Time};
 
 /// How the wait for a permit ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub(super) struct Waiter {
 #[derive(Default)]
 pub(super) struct Queue {
     next: u64,
-    lines: [BTreeMap<u64, Waiter>; CLASSES],
+    lines: [BTreeMap<u64, Waiter>; Priority::COUNT],
     waiting: usize,
     /// Whose turn has come, and who does not know yet.
     called: BTreeMap<u64, Turn>,

@@ -6,12 +6,12 @@ use std::{
 };
 
 use super::{
-    CLASSES, Config, Demand, Priority, Turn,
+    Config, Demand, Turn,
     queue::Queue,
     word::{RULES, WAITERS, Word},
 };
 use crate::{
-    ConfigError, Mode, Time,
+    ConfigError, Mode, Priority, Time,
     sync::{
         Mutex,
         atomic::{
@@ -32,7 +32,7 @@ pub struct Semaphore {
     limit: AtomicU32,
     max_queued: AtomicU32,
     mode: AtomicU8,
-    floors: [AtomicU32; CLASSES],
+    floors: [AtomicU32; Priority::COUNT],
     /// The line's length, for those who only want to know whether it is full.
     queued: AtomicU32,
     line: Mutex<Line>,
@@ -81,7 +81,7 @@ impl Semaphore {
             limit: AtomicU32::new(0),
             max_queued: AtomicU32::new(0),
             mode: AtomicU8::new(0),
-            floors: [(); CLASSES].map(|()| AtomicU32::new(0)),
+            floors: [(); Priority::COUNT].map(|()| AtomicU32::new(0)),
             queued: AtomicU32::new(0),
             line: Mutex::new(Line { queue: Queue::default(), config: config.clone(), announced: false }),
         };

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use portcullis_core::{
-    ConfigError, Mode, Name,
-    bulkhead::{Codel, Config, Order, Priority},
+    ConfigError, Mode, Name, Priority,
+    bulkhead::{Codel, Config, Order},
 };
 
 use super::Bulkhead;

@@ -2,7 +2,7 @@
 
 #[cfg(feature = "http")]
 use ::http::{HeaderName, Request};
-use portcullis_core::bulkhead::{Demand, Priority};
+use portcullis_core::{Priority, bulkhead::Demand};
 
 /// How a [`BulkheadLayer`](super::BulkheadLayer) reads from a request what it weighs and how much it matters.
 ///
@@ -73,11 +73,7 @@ pub struct FromHead<D> {
 impl<B, D: Demands<Request<B>>> Demands<Request<B>> for FromHead<D> {
     fn demand(&self, request: &Request<B>) -> Demand {
         let others = self.others.demand(request);
-        let header = || {
-            let value = request.headers().get(self.header.as_ref()?)?;
-            value.to_str().ok()?.trim().parse().ok()
-        };
-        let told = request.extensions().get::<Priority>().copied().or_else(header);
+        let told = crate::priority::told(request, self.header.as_ref());
         Demand { priority: told.unwrap_or(others.priority), ..others }
     }
 }

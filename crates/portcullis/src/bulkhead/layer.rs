@@ -2,7 +2,7 @@
 
 #[cfg(feature = "http")]
 use ::http::HeaderName;
-use portcullis_core::bulkhead::Priority;
+use portcullis_core::Priority;
 use tower_layer::Layer;
 
 #[cfg(feature = "http")]
@@ -73,7 +73,7 @@ impl<P, D> BulkheadLayer<P, D> {
     /// A request matters as much as its extension of type [`Priority`] says.
     ///
     /// ```
-    /// use portcullis::{Bulkhead, BulkheadLayer, bulkhead::{Order, Priority}};
+    /// use portcullis::{Bulkhead, BulkheadLayer, Priority};
     ///
     /// let bulkhead = Bulkhead::builder("checkout").max_in_flight(50).reserve(Priority::High, 5).build()?;
     /// let layer = BulkheadLayer::new(bulkhead).priority_extension().http_server();

@@ -31,7 +31,7 @@
 //!
 //! A call that finds no permit is refused at once; with a [queue](BulkheadBuilder::queue) it waits, for a
 //! bounded time. Who is [next](Order) is who came first (the default), who came last, or who
-//! [matters](Priority) most. Nobody is served past him, though there were room: a heavy call is not starved
+//! [matters](crate::Priority) most. Nobody is served past him, though there were room: a heavy call is not starved
 //! by light ones. [CoDel](Codel) drops calls that waited too long, when all do. Permits can be
 //! [kept](BulkheadBuilder::reserve) for the higher classes.
 //!
@@ -60,8 +60,8 @@ pub use layer::BulkheadLayer;
 pub use measure::BulkheadStatus;
 pub use policy::Bulkhead;
 pub use portcullis_core::bulkhead::{
-    CLASSES, Codel, Config, DEFAULT_INTERVAL, DEFAULT_MAX_IN_FLIGHT, DEFAULT_MAX_QUEUED, DEFAULT_MAX_WAIT,
-    DEFAULT_TARGET, Demand, MAX_PERMITS, Order, Priority, UnknownPriority,
+    Codel, Config, DEFAULT_INTERVAL, DEFAULT_MAX_IN_FLIGHT, DEFAULT_MAX_QUEUED, DEFAULT_MAX_WAIT,
+    DEFAULT_TARGET, Demand, MAX_PERMITS, Order,
 };
 pub use service::BulkheadService;
 pub use ticket::BulkheadTicket;

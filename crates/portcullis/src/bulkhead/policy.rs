@@ -146,7 +146,7 @@ impl Bulkhead {
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), portcullis::Rejection> {
-    /// use portcullis::{Bulkhead, bulkhead::{Demand, Priority}};
+    /// use portcullis::{Bulkhead, Priority, bulkhead::Demand};
     ///
     /// let bulkhead = Bulkhead::new("reports");
     /// let ticket = bulkhead.admit_as(Demand { weight: 2, priority: Priority::Low }).await?;

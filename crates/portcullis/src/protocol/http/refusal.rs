@@ -17,6 +17,7 @@ const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
 const REASON: &str = "portcullis-reason";
 const UNAVAILABLE: &str = "14";
 const RESOURCE_EXHAUSTED: &str = "8";
+const INTERNAL: &str = "13";
 const DEADLINE_EXCEEDED: &str = "4";
 
 /// The refusal in the words of the protocol that the request came in.
@@ -30,8 +31,7 @@ pub(super) fn response<B, T: Ticket>(wire: Wire, rejection: Rejection) -> Respon
 }
 
 /// The response by which [`HttpServer`](crate::HttpServer) refuses: 503, 504 for a timeout, 429 for a rate
-/// limit, with
-/// `Retry-After`, the reason in one word in `portcullis-reason`, and a problem document (RFC 9457). For
+/// limit and for a key that has its share, 500 for a panic, with `Retry-After`, the reason in one word in `portcullis-reason`, and a problem document (RFC 9457). For
 /// handlers that meet the rejection of a stack below and want to pass it on.
 ///
 /// ```
@@ -45,7 +45,8 @@ pub(super) fn response<B, T: Ticket>(wire: Wire, rejection: Rejection) -> Respon
 pub fn refusal(rejection: Rejection) -> Response<Bytes> {
     let status = match rejection.reason() {
         Reason::Timeout { .. } => StatusCode::GATEWAY_TIMEOUT,
-        Reason::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
+        Reason::RateLimited { .. } | Reason::KeyFull { .. } => StatusCode::TOO_MANY_REQUESTS,
+        Reason::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
         _ => StatusCode::SERVICE_UNAVAILABLE,
     };
     let document = json!({
@@ -100,6 +101,17 @@ fn evidence(reason: Reason) -> Value {
         Reason::RateLimited { permits, period, cost, queued } => json!({
             "permits": permits, "period_ms": whole_millis(period), "cost": cost, "queued": queued,
         }),
+        Reason::KeyFull { limit, in_flight, overall, queued } => {
+            json!({ "limit": limit, "in_flight": in_flight, "overall": overall, "queued": queued })
+        }
+        Reason::LimitReached { limit, in_flight } => json!({ "limit": limit, "in_flight": in_flight }),
+        Reason::Throttled { requests, accepted, chance } => {
+            json!({ "requests": requests, "accepted": accepted, "chance": chance })
+        }
+        Reason::Overloaded { signal, measured, limit } => {
+            json!({ "signal": signal.as_str(), "measured": measured, "limit": limit })
+        }
+        Reason::PoolFull { threads, queued } => json!({ "threads": threads, "queued": queued }),
         _ => Value::Null,
     }
 }
@@ -145,7 +157,11 @@ pub(super) fn status_headers(rejection: &Rejection, headers: &mut ::http::Header
         | Reason::BulkheadShort { .. }
         | Reason::QueueTimeout { .. }
         | Reason::QueueDropped { .. }
-        | Reason::RateLimited { .. } => RESOURCE_EXHAUSTED,
+        | Reason::RateLimited { .. }
+        | Reason::KeyFull { .. }
+        | Reason::LimitReached { .. }
+        | Reason::PoolFull { .. } => RESOURCE_EXHAUSTED,
+        Reason::Panicked => INTERNAL,
         _ => UNAVAILABLE,
     };
     headers.insert(GRPC_STATUS, HeaderValue::from_static(code));

@@ -1,17 +1,14 @@
-//! What a call asks of a bulkhead.
+//! How much a call matters.
 
 use std::{error::Error, fmt, str::FromStr};
 
-/// How many classes there are.
-pub const CLASSES: usize = 5;
-
-/// How much a call matters. Classes only matter where a bulkhead serves by them
-/// ([`Order::Priority`](super::Order::Priority)) or keeps permits for the higher ones
-/// ([`Config::reserved`](super::Config::reserved)).
+/// How much a call matters. That makes a difference where a bulkhead serves by it
+/// ([`Order::Priority`](crate::bulkhead::Order::Priority)) or keeps permits for those who matter more
+/// ([`Config::reserved`](crate::bulkhead::Config::reserved)).
 ///
 /// ```
 /// # extern crate portcullis_core as portcullis;
-/// use portcullis::bulkhead::Priority;
+/// use portcullis::Priority;
 ///
 /// assert!(Priority::High > Priority::default());
 /// assert_eq!("lowest".parse(), Ok(Priority::Lowest));
@@ -34,8 +31,11 @@ pub enum Priority {
 }
 
 impl Priority {
+    /// How many there are.
+    pub const COUNT: usize = 5;
+
     /// All of them, the lowest first.
-    pub const ALL: [Self; CLASSES] = [Self::Lowest, Self::Low, Self::Normal, Self::High, Self::Highest];
+    pub const ALL: [Self; Self::COUNT] = [Self::Lowest, Self::Low, Self::Normal, Self::High, Self::Highest];
 
     /// The class's word, as it stands in headers and JSON.
     pub const fn as_str(self) -> &'static str {
@@ -76,31 +76,5 @@ impl FromStr for Priority {
             word.eq_ignore_ascii_case(class.as_str()) || word.as_bytes() == [b'0' + *class as u8]
         };
         Self::ALL.into_iter().find(is).ok_or(UnknownPriority)
-    }
-}
-
-/// What one call asks of a bulkhead.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Demand {
-    /// How many permits it takes (default 1, which is what 0 is taken for too). A call that asks for more than
-    /// its class can have takes all of those, and so runs alone.
-    pub weight: u32,
-    /// How much it matters (default [`Priority::Normal`]).
-    pub priority: Priority,
-}
-
-impl Demand {
-    /// One permit for a call of normal priority.
-    pub const ONE: Self = Self { weight: 1, priority: Priority::Normal };
-
-    /// So many permits for a call of normal priority.
-    pub const fn of(weight: u32) -> Self {
-        Self { weight, ..Self::ONE }
-    }
-}
-
-impl Default for Demand {
-    fn default() -> Self {
-        Self::ONE
     }
 }
