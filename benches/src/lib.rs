@@ -5,6 +5,8 @@
 //! called a given number of times. The binaries `calls` and `allocations` run
 //! one job each; `cargo xtask bench` runs them all and writes the table.
 //!
+//! What limits do under overload is another matter, and a simulation: [`limits`].
+//!
 //! ```
 //! use portcullis_benches::{Row, peers};
 //!
@@ -15,6 +17,7 @@
 
 pub mod inner;
 mod job;
+pub mod limits;
 pub mod peers;
 mod row;
 mod stopwatch;

@@ -41,10 +41,22 @@ pub enum Row {
     HedgePending,
     /// A limit on calls in flight, with room.
     Bulkhead,
+    /// The same by key, of which there is one.
+    Bulkhead1,
+    /// The same by key, of which there are a million, and sixteen are called.
+    Bulkhead1m,
+    /// A limit on calls in flight that finds itself, with room.
+    AdaptiveLimit,
     /// A limit on calls in a time, with permits.
     RateLimit,
+    /// The same by key, of which there is one.
+    RateLimit1,
     /// The same by key, of which there are a million, and sixteen are called.
     RateLimit1m,
+    /// A client that holds back what its dependency would refuse, which refuses nothing.
+    Throttle,
+    /// Load shedding with a limit on calls in flight, and room.
+    LoadShed,
     /// A timeout around a call that is ready at once.
     TimeoutReady,
     /// A timeout around a call that is pending once.
@@ -55,7 +67,7 @@ pub enum Row {
 
 impl Row {
     /// Every row, in the order of the table.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 30] = [
         Self::Closed,
         Self::Closed10,
         Self::Closed100000,
@@ -75,8 +87,14 @@ impl Row {
         Self::HedgeReady,
         Self::HedgePending,
         Self::Bulkhead,
+        Self::Bulkhead1,
+        Self::Bulkhead1m,
+        Self::AdaptiveLimit,
         Self::RateLimit,
+        Self::RateLimit1,
         Self::RateLimit1m,
+        Self::Throttle,
+        Self::LoadShed,
         Self::TimeoutReady,
         Self::TimeoutPending,
         Self::Stack,
@@ -104,8 +122,14 @@ impl Row {
             Self::HedgeReady => "hedge-ready",
             Self::HedgePending => "hedge-pending",
             Self::Bulkhead => "bulkhead",
+            Self::Bulkhead1 => "bulkhead-1",
+            Self::Bulkhead1m => "bulkhead-1m",
+            Self::AdaptiveLimit => "adaptive-limit",
             Self::RateLimit => "rate-limit",
+            Self::RateLimit1 => "rate-limit-1",
             Self::RateLimit1m => "rate-limit-1m",
+            Self::Throttle => "throttle",
+            Self::LoadShed => "load-shed",
             Self::TimeoutReady => "timeout-ready",
             Self::TimeoutPending => "timeout-pending",
             Self::Stack => "stack",
@@ -143,7 +167,11 @@ impl Row {
                 | Self::Keyed1m
                 | Self::RetryNoneBudget
                 | Self::Bulkhead
+                | Self::Bulkhead1m
+                | Self::AdaptiveLimit
                 | Self::RateLimit
+                | Self::LoadShed
+                | Self::Throttle
                 | Self::Stack
         )
     }

@@ -1,15 +1,29 @@
 //! Policies that let ordinary traffic through, as the laws want them, each in a registry of its own.
 
-use std::{cell::RefCell, time::Duration};
+use std::{
+    cell::RefCell,
+    convert::Infallible,
+    future::{Ready, ready},
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use portcullis::{
-    Boxed, Breaker, BreakerLayer, Bulkhead, BulkheadLayer, Health, HealthLayer, Hedge, HedgeLayer,
-    KeyedBreaker, KeyedBreakerLayer, KeyedRateLimit, KeyedRetry, RateLimit, RateLimitLayer, Registry,
-    RetryLayer, RetryPolicy, Timeout, TimeoutLayer, TimeoutScope,
+    AdaptiveLimit, AdaptiveLimitLayer, Boxed, Breaker, BreakerLayer, Bulkhead, BulkheadLayer, Chaos,
+    ChaosLayer, DeadlineLayer, FailureKind, Fallback, FallbackLayer, Health, HealthLayer, Hedge, HedgeLayer,
+    KeyedBreaker, KeyedBreakerLayer, KeyedBulkhead, KeyedBulkheadLayer, KeyedRateLimit, KeyedRetry,
+    KeyedThrottle, LoadShed, LoadShedLayer, RateLimit, RateLimitLayer, Reconnect, Registry, RetryLayer,
+    RetryPolicy, ThreadPool, ThreadPoolLayer, Throttle, ThrottleLayer, Timeout, TimeoutLayer, TimeoutScope,
+    chaos::Latency,
+    fallback::{self, Failover},
+    hedge::{KeyedHedge, keyed::ByKey as HedgeByKey},
     keyed::KeyOf,
     rate::ByKey as LimitByKey,
+    reconnect::ReconnectService,
     retry::{CloneReplay, Never, keyed::ByKey},
+    throttle::ByKey as ThrottleByKey,
 };
+use tower::{Layer, Service, layer::layer_fn};
 
 /// Longer than the laws let a call wait.
 const LONG: Duration = Duration::from_secs(30);
@@ -98,6 +112,13 @@ pub(crate) fn hedge() -> HedgeLayer {
     HedgeLayer::new(hedge.registry(&Registry::new()).build().unwrap())
 }
 
+/// The same, with the hedge of one key.
+pub(crate) fn keyed_hedge() -> HedgeLayer<Boxed, CloneReplay, Never, HedgeByKey<Box<str>, Same>> {
+    let keyed =
+        KeyedHedge::builder("keyed").max_attempts(ATTEMPTS as u32).fixed_delay(LONG).budget_of(1.0, 1000);
+    HedgeLayer::by(keyed.registry(&Registry::new()).build().unwrap().by(Same))
+}
+
 /// Room for all ordinary traffic; a flood fills the queue too.
 pub(crate) fn bulkhead() -> BulkheadLayer {
     bulkhead_of(LIMIT as u32)
@@ -111,6 +132,28 @@ pub(crate) fn single_file() -> BulkheadLayer {
 fn bulkhead_of(calls: u32) -> BulkheadLayer {
     let bulkhead = Bulkhead::builder("bulkhead").max_in_flight(calls).queue(8, LONG);
     BulkheadLayer::new(bulkhead.registry(&Registry::new()).build().unwrap())
+}
+
+/// As [`bulkhead`], by a key that all calls have.
+pub(crate) fn keyed_bulkhead() -> KeyedBulkheadLayer<Box<str>, Same> {
+    keyed_bulkhead_of(LIMIT as u32)
+}
+
+/// As [`single_file`], by a key that all calls have.
+pub(crate) fn keyed_single_file() -> KeyedBulkheadLayer<Box<str>, Same> {
+    keyed_bulkhead_of(1)
+}
+
+fn keyed_bulkhead_of(calls: u32) -> KeyedBulkheadLayer<Box<str>, Same> {
+    let bulkhead = KeyedBulkhead::builder("bulkhead").overall(calls).queue(8, LONG);
+    KeyedBulkheadLayer::new(bulkhead.registry(&Registry::new()).build().unwrap(), Same)
+}
+
+/// Room for all ordinary traffic, and a limit that does not move.
+pub(crate) fn adaptive() -> AdaptiveLimitLayer {
+    let calls = LIMIT as u32;
+    let limit = AdaptiveLimit::builder("adaptive").between(calls, calls).initial(calls);
+    AdaptiveLimitLayer::new(limit.registry(&Registry::new()).build().unwrap())
 }
 
 /// More permits than the laws' traffic takes.
@@ -129,6 +172,30 @@ pub(crate) fn keyed_rate_limit() -> RateLimitLayer<Boxed, LimitByKey<Box<str>, S
 pub(crate) fn spaced() -> RateLimitLayer {
     let limit = RateLimit::builder("spaced").rate(1000, Duration::from_secs(1)).burst(1).queue(1000, LONG);
     RateLimitLayer::new(limit.registry(&Registry::new()).build().unwrap())
+}
+
+/// Threads for all ordinary traffic; a flood fills the queue too.
+pub(crate) fn thread_pool() -> ThreadPoolLayer {
+    let pool = ThreadPool::builder("pool").threads(LIMIT as u32).max_queued(8).max_wait(LONG);
+    ThreadPoolLayer::new(pool.registry(&Registry::new()).build().unwrap())
+}
+
+/// Holds nothing back: the laws' traffic is mostly accepted, and less than it asks for.
+pub(crate) fn throttle() -> ThrottleLayer {
+    let throttle = Throttle::builder("throttle").min_requests(1_000_000);
+    ThrottleLayer::new(throttle.registry(&Registry::new()).build().unwrap())
+}
+
+/// The same, for one key.
+pub(crate) fn keyed_throttle() -> ThrottleLayer<ThrottleByKey<Box<str>, Same>> {
+    let throttles = KeyedThrottle::builder("throttle").min_requests(1_000_000);
+    ThrottleLayer::by(throttles.registry(&Registry::new()).build().unwrap().by(Same))
+}
+
+/// Room for all ordinary traffic, whatever its class.
+pub(crate) fn load_shed() -> LoadShedLayer {
+    let shed = LoadShed::builder("shed").max_in_flight(LIMIT as u32).shares([1.0; 5]);
+    LoadShedLayer::new(shed.registry(&Registry::new()).build().unwrap())
 }
 
 /// On the whole call.
@@ -155,4 +222,73 @@ fn timeout(scope: TimeoutScope, whole: bool) -> TimeoutLayer {
 /// Of nothing, so that it is healthy.
 pub(crate) fn health() -> HealthLayer {
     HealthLayer::new(Health::new(&Registry::new()))
+}
+
+/// Never asked.
+type Nothing<Res> = fn(fallback::Why) -> Res;
+
+/// Answers nothing instead of what the laws make.
+pub(crate) fn fallback<Res>() -> FallbackLayer<fallback::Value<Nothing<Res>>> {
+    let fallback = Fallback::builder("fallback").only([FailureKind::Panic]).refusals(false);
+    let nothing: Nothing<Res> = |why| unreachable!("{why}");
+    FallbackLayer::value(fallback.registry(&Registry::new()).build().unwrap(), nothing)
+}
+
+/// Goes on to another instance of the same service.
+pub(crate) fn failover<S: Clone, T>(
+    then: impl Fn(Failover<S>) -> T + Clone,
+) -> impl Layer<S, Service = T> + Clone {
+    layer_fn(move |service: S| {
+        let failover = Failover::builder("failover").registry(&Registry::new());
+        let failover = failover.provider("one", service.clone()).provider("two", service);
+        then(failover.build().unwrap())
+    })
+}
+
+/// Off.
+pub(crate) fn chaos() -> ChaosLayer {
+    ChaosLayer::new(
+        Chaos::builder("chaos").error(1.0, FailureKind::Other).registry(&Registry::new()).build().unwrap(),
+    )
+}
+
+/// Lets answers come later, and bodies slowly.
+pub(crate) fn slow_chaos() -> ChaosLayer {
+    let slow = Chaos::builder("slow").latency(1.0, Latency::Fixed(Duration::from_millis(1)));
+    let slow = slow.bandwidth(1.0, 1_000_000).enabled(true).registry(&Registry::new());
+    ChaosLayer::new(slow.build().unwrap())
+}
+
+/// Connects to the service itself.
+pub(crate) fn reconnect<S: Clone>() -> impl Layer<S, Service = Reconnected<S>> + Clone {
+    layer_fn(|service: S| {
+        let reconnect = Reconnect::builder("reconnect").registry(&Registry::new()).build().unwrap();
+        reconnect.service(Connector(service), ())
+    })
+}
+
+/// A service over a connection that is another service.
+pub(crate) type Reconnected<S> = ReconnectService<Connector<S>, (), S>;
+
+/// Gives the service to everybody who connects.
+pub(crate) struct Connector<S>(S);
+
+impl<S: Clone> Service<()> for Connector<S> {
+    type Response = S;
+    type Error = Infallible;
+    type Future = Ready<Result<S, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, (): ()) -> Self::Future {
+        ready(Ok(self.0.clone()))
+    }
+}
+
+/// Far away.
+pub(crate) fn deadline() -> DeadlineLayer {
+    let timeout = Timeout::builder("deadline", 4 * LONG).registry(&Registry::new());
+    DeadlineLayer::new(timeout.build().unwrap())
 }

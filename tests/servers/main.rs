@@ -8,5 +8,6 @@ mod channel;
 mod common;
 mod grpcio;
 mod h2;
+mod hops;
 mod pushback;
 mod raw;

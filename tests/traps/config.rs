@@ -15,7 +15,13 @@ use crate::common::{healthy, ms, secs};
 
 mod breaker;
 mod hedge;
+mod keyed_bulkhead;
+mod outlier;
+mod pool;
+mod rate;
 mod retry;
+mod shed;
+mod throttle;
 
 const NANO: Duration = Duration::from_nanos(1);
 const MILLI: Duration = Duration::from_millis(1);
@@ -88,8 +94,11 @@ async fn t29_every_setting_of_a_bulkhead() {
     count("bulkhead.max_in_flight", 1..=1_000_000, |n| use_bulkhead(new().max_in_flight(n)));
     count("bulkhead.max_queued", 0..=1_000_000, |n| use_bulkhead(new().queue(n, secs(1))));
     time("bulkhead.max_wait", MILLI..=HOUR, |time| use_bulkhead(new().queue(1, time)));
-    for order in [Order::Fifo, Order::Lifo, Order::Priority] {
+    for order in Order::ALL {
         use_bulkhead(new().order(order)).unwrap();
+    }
+    for preset in bulkhead::Preset::ALL {
+        use_bulkhead(new().preset(preset)).unwrap();
     }
     let (micros, minute) = (Duration::from_micros(100), secs(60));
     time("bulkhead.codel.target", micros..=minute, |target| {

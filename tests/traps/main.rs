@@ -4,9 +4,12 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+mod adaptive;
 mod advice;
+mod balance;
 mod breaker;
 mod bulkhead;
+mod bulkhead_keyed;
 mod callbacks;
 mod cancel;
 mod common;
@@ -22,6 +25,7 @@ mod overrides;
 mod panics;
 mod peek;
 mod polls;
+mod pool;
 mod probing;
 mod ramp;
 mod rate;
@@ -30,6 +34,8 @@ mod reqwest;
 mod retry;
 mod scope;
 mod service_config;
+mod shed;
 mod status;
+mod throttle;
 mod timeout;
 mod windows;

@@ -4,6 +4,7 @@ use anyhow::{Context, Result, ensure};
 use xshell::Shell;
 
 use crate::count::{Cost, Programs, Time};
+use crate::limits;
 use crate::setup::{self, Purpose};
 use crate::table::{self, Cell, MEMORY, ROWS, Row};
 
@@ -27,10 +28,15 @@ pub(crate) struct Options {
     pub(crate) check: bool,
     /// Only this row.
     pub(crate) row: Option<String>,
+    /// Not what a call costs: what limits do under overload.
+    pub(crate) limits: bool,
 }
 
 /// Runs the benches; false when `--check` found something.
 pub(crate) fn run(shell: &Shell, options: &Options) -> Result<bool> {
+    if options.limits {
+        return limits::run(shell, options.check);
+    }
     setup::setup(shell, Purpose::Bench)?;
     let programs = Programs::build(shell)?;
     let mut pairs = programs.list()?;

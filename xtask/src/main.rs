@@ -5,6 +5,7 @@
 
 mod bench;
 mod count;
+mod limits;
 mod python;
 mod setup;
 mod step;
@@ -31,6 +32,8 @@ Commands:
   bench --row NAME        the same for one row, printed only
   bench --check           counts portcullis only and fails when it got more expensive
                           than benches/README.md says
+  bench limits            simulates limits under overload, rewrites benches/limits.md and .svg
+  bench limits --check    fails when those two files are not what comes out
 
 Options:
   -h, --help              prints this
@@ -77,6 +80,7 @@ fn parse() -> Result<Command> {
             (Short('h') | Long("help"), _) => return Ok(Command::Help),
             (Value(name), None) => command = Some(named(&name.string()?)?),
             (Value(argument), Some(Command::Test { arguments })) => arguments.push(argument.string()?),
+            (Value(what), Some(Command::Bench(options))) if what == "limits" => options.limits = true,
             (Long("check"), Some(Command::Bench(options))) => options.check = true,
             (Long("row"), Some(Command::Bench(options))) => options.row = Some(parser.value()?.string()?),
             (argument, _) => return Err(argument.unexpected().into()),

@@ -1,5 +1,5 @@
 //! The tables of `benches/README.md`: written by `cargo xtask bench`, and read
-//! again by `--check`.
+//! again by `--check`. `benches/limits.md` has the same markers.
 
 use anyhow::{Context, Result};
 
@@ -37,8 +37,13 @@ pub(crate) const ROWS: &[Row] = &[
     happy("hedge-ready", "hedge, primary wins at once"),
     happy("hedge-pending", "hedge, primary wins, pending once"),
     happy("bulkhead", "bulkhead"),
+    happy("bulkhead-1", "bulkhead by key, one key"),
+    happy("bulkhead-1m", "bulkhead by key, 16 of a million keys"),
+    happy("adaptive-limit", "adaptive limit"),
     happy("rate-limit", "rate limit"),
+    happy("rate-limit-1", "rate limit by key, one key"),
     happy("rate-limit-1m", "rate limit by key, 16 of a million keys"),
+    happy("throttle", "throttle, nothing held back"),
     happy("timeout-ready", "timeout, ready at once"),
     happy("timeout-pending", "timeout, pending once"),
     happy("stack", "timeout + retry + breaker + bulkhead"),
@@ -129,8 +134,8 @@ fn grid(cells: &[Cell], corner: &str, show: impl Fn(&Cell) -> Option<String>) ->
 
 /// `page` with its measured part replaced.
 pub(crate) fn replace(page: &str, measured: &str) -> Result<String> {
-    let (before, rest) = page.split_once(BEGIN).context("benches/README.md has no begin marker")?;
-    let (_, after) = rest.split_once(END).context("benches/README.md has no end marker")?;
+    let (before, rest) = page.split_once(BEGIN).context("the page has no begin marker")?;
+    let (_, after) = rest.split_once(END).context("the page has no end marker")?;
     Ok(format!("{before}{BEGIN}\n\n{}\n\n{END}{after}", measured.trim_end()))
 }
 

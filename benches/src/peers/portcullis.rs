@@ -8,9 +8,10 @@ use portcullis::breaker::{DEFAULT_MINIMUM_CALLS, TimeRule};
 use portcullis::rate::ByKey;
 use portcullis::retry::Backoff;
 use portcullis::{
-    Boxed, Breaker, BreakerLayer, Bulkhead, BulkheadLayer, ConfigError, FromRejection, Hedge, HedgeLayer,
-    KeyedBreaker, KeyedBreakerLayer, KeyedRateLimit, RateLimit, RateLimitLayer, Rejection, RetryLayer,
-    RetryPolicy, Timeout, TimeoutLayer, keyed::KeyOf,
+    AdaptiveLimit, AdaptiveLimitLayer, Boxed, Breaker, BreakerLayer, Bulkhead, BulkheadLayer, ConfigError,
+    FromRejection, Hedge, HedgeLayer, KeyedBreaker, KeyedBreakerLayer, KeyedBulkhead, KeyedBulkheadLayer,
+    KeyedRateLimit, LoadShed, LoadShedLayer, RateLimit, RateLimitLayer, Rejection, RetryLayer, RetryPolicy,
+    Throttle, ThrottleLayer, Timeout, TimeoutLayer, keyed::KeyOf,
 };
 use tower::{Layer, ServiceBuilder};
 
@@ -51,8 +52,14 @@ fn build(row: Row) -> Result<Option<Box<dyn Job>>, ConfigError> {
             repeat::<Never, _>(hedge()?.typed().idempotent().layer(pends_once::<ShopError>()))
         }
         Row::Bulkhead => repeat::<Never, _>(bulkhead()?.typed().layer(inner)),
+        Row::Bulkhead1 => repeat::<Never, _>(bulkheads(1)?.typed().layer(inner)),
+        Row::Bulkhead1m => repeat::<Never, _>(bulkheads(1_000_000)?.typed().layer(inner)),
+        Row::AdaptiveLimit => repeat::<Never, _>(adaptive_limit()?.typed().layer(inner)),
         Row::RateLimit => repeat::<Never, _>(rate_limit()?.typed().layer(inner)),
+        Row::RateLimit1 => repeat::<Never, _>(rate_limits(1)?.typed().layer(inner)),
         Row::RateLimit1m => repeat::<Never, _>(rate_limits(1_000_000)?.typed().layer(inner)),
+        Row::Throttle => repeat::<Never, _>(throttle()?.typed().layer(inner)),
+        Row::LoadShed => repeat::<Never, _>(load_shed()?.typed().layer(inner)),
         Row::TimeoutReady => repeat::<Never, _>(timeout()?.typed().layer(inner)),
         Row::TimeoutPending => repeat::<Never, _>(timeout()?.typed().layer(pends_once::<ShopError>())),
         Row::Stack => repeat::<Never, _>(stack()?),
@@ -108,13 +115,18 @@ fn keyed(keys: usize) -> Result<KeyedBreakerLayer<Box<str>, Hot>, ConfigError> {
         .failure_ratio(f64::from(THRESHOLD))
         .max_keys(keys)
         .build()?;
-    let names: Vec<_> = (0..keys).map(|key| format!("host-{key:011}")).collect();
+    let (names, hot) = names(keys);
     for name in &names {
         drop(breaker.try_admit(name.as_str()));
     }
-    // Far from each other, as those that are called often are.
-    let hot = names.into_iter().step_by(keys.div_ceil(HOT_KEYS)).collect();
-    Ok(KeyedBreakerLayer::new(breaker, Hot(hot)))
+    Ok(KeyedBreakerLayer::new(breaker, hot))
+}
+
+/// So many keys, and those of them that are called: far from each other, as those that are called often are.
+fn names(keys: usize) -> (Vec<String>, Hot) {
+    let names: Vec<_> = (0..keys).map(|key| format!("host-{key:011}")).collect();
+    let hot = names.iter().step_by(keys.div_ceil(HOT_KEYS)).cloned().collect();
+    (names, Hot(hot))
 }
 
 /// Keys that are called, of those there are.
@@ -151,6 +163,21 @@ fn bulkhead() -> Result<BulkheadLayer, ConfigError> {
     Ok(BulkheadLayer::new(Bulkhead::builder("bench").max_in_flight(u32::from(ROOM)).build()?))
 }
 
+/// The same for each of so many keys, within one limit.
+fn bulkheads(keys: usize) -> Result<KeyedBulkheadLayer<Box<str>, Hot>, ConfigError> {
+    let bulkhead = KeyedBulkhead::builder("bench").overall(u32::from(ROOM)).max_keys(keys).build()?;
+    let (names, hot) = names(keys);
+    for name in &names {
+        drop(bulkhead.try_admit(name.as_str()));
+    }
+    Ok(KeyedBulkheadLayer::new(bulkhead, hot))
+}
+
+fn adaptive_limit() -> Result<AdaptiveLimitLayer, ConfigError> {
+    let limit = AdaptiveLimit::builder("bench").between(1, u32::from(ROOM)).initial(u32::from(ROOM));
+    Ok(AdaptiveLimitLayer::new(limit.build()?))
+}
+
 /// One permit in a nanosecond: as many as there are calls, and each is counted.
 fn rate_limit() -> Result<RateLimitLayer, ConfigError> {
     Ok(RateLimitLayer::new(RateLimit::builder("bench").rate(MANY, MOMENT).build()?))
@@ -159,12 +186,21 @@ fn rate_limit() -> Result<RateLimitLayer, ConfigError> {
 /// The same for each of so many keys.
 fn rate_limits(keys: usize) -> Result<RateLimitLayer<Boxed, ByKey<Box<str>, Hot>>, ConfigError> {
     let limits = KeyedRateLimit::builder("bench").rate(MANY, MOMENT).max_keys(keys).build()?;
-    let names: Vec<_> = (0..keys).map(|key| format!("host-{key:011}")).collect();
+    let (names, hot) = names(keys);
     for name in &names {
         drop(limits.limit(name.as_str()));
     }
-    let hot = names.into_iter().step_by(keys.div_ceil(HOT_KEYS)).collect();
-    Ok(RateLimitLayer::by(limits.by(Hot(hot))))
+    Ok(RateLimitLayer::by(limits.by(hot)))
+}
+
+fn throttle() -> Result<ThrottleLayer, ConfigError> {
+    Ok(ThrottleLayer::new(Throttle::builder("bench").build()?))
+}
+
+/// Everybody has the whole limit, and what waits is not looked at: that would need a runtime.
+fn load_shed() -> Result<LoadShedLayer, ConfigError> {
+    let shed = LoadShed::builder("bench").max_in_flight(u32::from(ROOM)).shares([1.0; 5]).no_queue_delay();
+    Ok(LoadShedLayer::new(shed.build()?))
 }
 
 fn timeout() -> Result<TimeoutLayer, ConfigError> {

@@ -18,33 +18,45 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod adaptive;
+pub mod balance;
 pub mod breaker;
 pub mod bulkhead;
+pub mod chaos;
 mod config;
+mod evidence;
+pub mod fallback;
 mod grpc;
 pub mod health;
 pub mod hedge;
 mod mode;
 mod name;
+pub mod outlier;
 mod policy_kind;
+pub mod pool;
 mod priority;
 pub mod quantile;
 pub mod rate;
+mod reason;
 mod rejection;
 pub mod retry;
 mod shard;
+pub mod shed;
 mod sync;
+pub mod throttle;
 mod time;
 mod verdict;
 pub mod window;
 
 pub use config::{ConfigError, check_range};
+pub use evidence::{BreakerEvidence, Overload, TimeoutScope};
 pub use grpc::{GrpcCode, GrpcCodes, UnknownGrpcCode};
 pub use mode::Mode;
 pub use name::Name;
 pub use policy_kind::PolicyKind;
 pub use priority::{Priority, UnknownPriority};
-pub use rejection::{BreakerEvidence, Overload, Reason, Rejection, TimeoutScope};
+pub use reason::Reason;
+pub use rejection::Rejection;
 pub use shard::Padded;
 pub use time::Time;
 pub use verdict::{Delivery, Failure, FailureKind, Outcome, Severity, Verdict};

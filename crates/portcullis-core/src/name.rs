@@ -12,12 +12,34 @@ use std::{fmt, ops::Deref, sync::Arc};
 /// assert_eq!(&*name, "inventory");
 /// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Name(Arc<Box<str>>); // thin: it is moved with every refusal
+// Thin: it is moved with every refusal. `None` only while it is dropped.
+pub struct Name(Option<Arc<Box<str>>>);
+
+impl Drop for Name {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if let Some(name) = self.0.take() {
+            release(name);
+        }
+    }
+}
+
+/// By value, and by an ABI that does not unwind: what drops a name is in every error and in every future. With the
+/// name's address in it, or with the cleanup after a panic that never comes, a future is too large to be inlined
+/// in those of the layers above.
+#[inline(never)]
+#[expect(
+    improper_ctypes_definitions,
+    reason = "Rust calls it; an ABI that does not unwind is what is wanted"
+)]
+extern "C" fn release(name: Arc<Box<str>>) {
+    drop(name);
+}
 
 impl Name {
     /// The same name in memory of its own, for threads that should not share a reference count.
     pub fn detached(&self) -> Self {
-        Self(Arc::new(self.0.as_ref().clone()))
+        Self::from(&**self)
     }
 }
 
@@ -25,30 +47,30 @@ impl Deref for Name {
     type Target = str;
 
     fn deref(&self) -> &str {
-        &self.0
+        self.0.as_deref().map_or("", |name| name)
     }
 }
 
 impl From<&str> for Name {
     fn from(name: &str) -> Self {
-        Self(Arc::new(name.into()))
+        Self(Some(Arc::new(name.into())))
     }
 }
 
 impl From<String> for Name {
     fn from(name: String) -> Self {
-        Self(Arc::new(name.into()))
+        Self(Some(Arc::new(name.into())))
     }
 }
 
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self)
     }
 }
 
 impl fmt::Debug for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.0, f)
+        fmt::Debug::fmt(&**self, f)
     }
 }

@@ -28,6 +28,16 @@ pub enum PolicyKind {
     LoadShed,
     /// Threads of their own.
     ThreadPool,
+    /// Endpoints to choose from, of which outliers are ejected.
+    Balance,
+    /// Something else in place of calls that failed.
+    Fallback,
+    /// A connection that is made anew.
+    Reconnect,
+    /// Faults on purpose.
+    Chaos,
+    /// Several services for one thing, asked in an order.
+    Failover,
 }
 
 impl PolicyKind {
@@ -46,6 +56,11 @@ impl PolicyKind {
             Self::Throttle => "throttle",
             Self::LoadShed => "load_shed",
             Self::ThreadPool => "thread_pool",
+            Self::Balance => "balance",
+            Self::Fallback => "fallback",
+            Self::Reconnect => "reconnect",
+            Self::Chaos => "chaos",
+            Self::Failover => "failover",
         }
     }
 }

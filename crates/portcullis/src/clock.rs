@@ -37,6 +37,11 @@ pub(crate) fn coarse() -> Time {
     if pausable::PAUSABLE { paused_or_now() } else { system::coarse() }
 }
 
+/// Whether tokio's clock can be paused in this build, which is one of tests.
+pub(crate) const fn is_pausable() -> bool {
+    pausable::PAUSABLE
+}
+
 /// The time on tokio's clock, whether somebody moved it or not.
 fn paused_or_now() -> Time {
     let now = Instant::now();

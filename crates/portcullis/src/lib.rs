@@ -53,14 +53,20 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub mod adaptive;
+mod apart;
+pub mod balance;
 pub mod breaker;
 mod budget;
 pub mod bulkhead;
+pub mod chaos;
 pub mod clock;
 #[cfg(feature = "serde")]
 pub mod config;
+pub mod deadline;
 mod dice;
 pub mod event;
+pub mod fallback;
 #[cfg(feature = "http")]
 pub mod health;
 pub mod hedge;
@@ -68,17 +74,22 @@ pub mod keyed;
 mod live;
 pub mod metrics;
 mod oneshot;
+mod parked;
+pub mod pool;
 #[cfg(feature = "http")]
 mod priority;
 pub mod probe;
 pub mod protocol;
 pub mod rate;
+pub mod reconnect;
 pub mod registry;
 pub mod replay;
 pub mod retry;
 #[cfg(feature = "http")]
 pub mod service_config;
 mod shard;
+pub mod shed;
+pub mod throttle;
 pub mod timeout;
 #[cfg(feature = "tracing")]
 pub mod trace;
@@ -98,14 +109,23 @@ pub use retry::peek::PeekLayer;
 #[cfg(feature = "http")]
 pub use service_config::{ServiceConfig, ServiceConfigLayer};
 pub use {
+    adaptive::{AdaptiveLimit, AdaptiveLimitLayer},
+    balance::{Balance, Endpoints, Outliers},
     breaker::{Breaker, BreakerLayer, KeyedBreaker, KeyedBreakerLayer},
-    bulkhead::{Bulkhead, BulkheadLayer},
-    hedge::{Hedge, HedgeLayer},
+    bulkhead::{Bulkhead, BulkheadLayer, KeyedBulkhead, KeyedBulkheadLayer},
+    chaos::{Chaos, ChaosLayer},
+    deadline::DeadlineLayer,
+    fallback::{Fallback, FallbackLayer},
+    hedge::{Hedge, HedgeLayer, KeyedHedge},
+    pool::{ThreadPool, ThreadPoolLayer},
     probe::{Probe, ProbeLayer},
     protocol::{Boxed, FromRejection, Protocol, Ticket, Typed},
     rate::{KeyedRateLimit, RateLimit, RateLimitLayer},
+    reconnect::Reconnect,
     registry::Registry,
     retry::{KeyedRetry, RetryBudget, RetryLayer, RetryPolicy},
+    shed::{LoadShed, LoadShedLayer},
+    throttle::{KeyedThrottle, Throttle, ThrottleLayer},
     timeout::{Timeout, TimeoutLayer},
 };
 

@@ -64,6 +64,23 @@ struct Shards<T, L> {
     slots: Box<[Arc<Slot<T, L>>]>,
 }
 
+impl<T, L> Shards<T, L> {
+    #[inline]
+    fn pin(&self) -> Pinned<T, L> {
+        match self.slots.get(peek()) {
+            Some(slot) => Pinned(slot.clone()),
+            None => self.pin_first(),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn pin_first(&self) -> Pinned<T, L> {
+        // A power of two of slots: the mask never leaves the slice.
+        Pinned(self.slots[current() & (self.slots.len() - 1)].clone())
+    }
+}
+
 /// On its own cache lines, because its reference count stands right before it.
 #[repr(align(128))]
 struct Slot<T, L> {
@@ -100,17 +117,15 @@ impl<T, L> Sharded<T, L> {
     /// A reference that is counted on this thread's shard.
     #[inline]
     pub(crate) fn pin(&self) -> Pinned<T, L> {
-        match self.0.slots.get(peek()) {
-            Some(slot) => Pinned(slot.clone()),
-            None => self.pin_first(),
-        }
+        self.0.pin()
     }
 
-    #[cold]
-    #[inline(never)]
-    fn pin_first(&self) -> Pinned<T, L> {
-        // A power of two of slots: the mask never leaves the slice.
-        Pinned(self.0.slots[current() & (self.0.slots.len() - 1)].clone())
+    /// The same if the value says so.
+    #[inline(always)]
+    pub(crate) fn pin_if(&self, says: impl FnOnce(&T) -> bool) -> Option<Pinned<T, L>> {
+        // Found once, whatever is done to the value.
+        let shards = &*self.0;
+        says(&shards.value).then(|| shards.pin())
     }
 
     /// Whether anybody else has it, or a reference to its value.

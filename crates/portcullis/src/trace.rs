@@ -14,8 +14,9 @@
 use std::time::Duration;
 
 use portcullis_core::{
-    BreakerEvidence, FailureKind, Reason, Rejection,
+    BreakerEvidence, FailureKind, Overload, Reason, Rejection,
     breaker::{Cause, State, Transition},
+    outlier::{Change, What},
 };
 use tracing::{debug, info, warn};
 
@@ -40,6 +41,47 @@ fn tell(event: &Event) {
         EventKind::StateChange(change) => tell_change(event, change),
         EventKind::Rejected { rejection, enforced } => tell_rejection(event, rejection, *enforced),
         EventKind::Retry { .. } | EventKind::Retried(_) | EventKind::Hedge { .. } => tell_attempt(event),
+        EventKind::Panicked { message } => warn!(
+            target: TARGET,
+            policy = &*event.policy,
+            kind = event.kind.as_str(),
+            detail = &**message,
+            "call panicked"
+        ),
+        EventKind::Fallback { after } => debug!(
+            target: TARGET,
+            policy = &*event.policy,
+            kind = event.kind.as_str(),
+            after = after.map(|kind| kind.as_str()),
+            "fallback"
+        ),
+        EventKind::Connection { connected, failures } => info!(
+            target: TARGET,
+            policy = &*event.policy,
+            kind = event.kind.as_str(),
+            connected,
+            failures,
+            "connection"
+        ),
+        EventKind::Injected { fault } => debug!(
+            target: TARGET,
+            policy = &*event.policy,
+            kind = event.kind.as_str(),
+            fault,
+            "fault injected"
+        ),
+        EventKind::LimitChanged { from, to } => debug!(
+            target: TARGET,
+            policy = &*event.policy,
+            kind = event.kind.as_str(),
+            from,
+            to,
+            "limit changed"
+        ),
+        EventKind::OverloadChanged { overloaded, signal, measured, limit } => {
+            tell_overload(event, *overloaded, *signal, *measured, *limit);
+        }
+        EventKind::Endpoint(change) => tell_endpoint(event, change),
         EventKind::ConfigChanged => info!(
             target: TARGET,
             policy = &*event.policy,
@@ -77,6 +119,23 @@ fn tell_change(event: &Event, change: &Transition) {
     }
 }
 
+fn tell_overload(event: &Event, overloaded: bool, signal: Overload, measured: f64, limit: f64) {
+    macro_rules! tell {
+        ($level:ident, $message:literal) => {
+            $level!(
+                target: TARGET,
+                policy = &*event.policy,
+                kind = event.kind.as_str(),
+                signal = signal.as_str(),
+                measured,
+                limit,
+                $message
+            )
+        };
+    }
+    if overloaded { tell!(warn, "overloaded") } else { tell!(info, "no longer overloaded") }
+}
+
 fn tell_rejection(event: &Event, rejection: &Rejection, enforced: bool) {
     let evidence = match rejection.reason() {
         Reason::Breaker(evidence) => Some(evidence),
@@ -102,6 +161,33 @@ fn tell_rejection(event: &Event, rejection: &Rejection, enforced: bool) {
         "{}",
         if enforced { "call refused" } else { "call would be refused" }
     );
+}
+
+/// An endpoint that gets no calls for a while, or gets them again.
+fn tell_endpoint(event: &Event, change: &Change) {
+    let (cause, time, enforced) = match change.what {
+        What::Ejected { cause, time, enforced } => (Some(cause), Some(time), enforced),
+        What::Returned { enforced } => (None, None, enforced),
+    };
+    // As above: the two levels are two places.
+    macro_rules! tell {
+        ($level:ident) => {
+            $level!(
+                target: TARGET,
+                policy = &*event.policy,
+                kind = event.kind.as_str(),
+                endpoint = &*change.endpoint,
+                enforced,
+                cause = cause.map(|cause| cause.as_str()),
+                ejected_for_ms = millis(time),
+                "{change}"
+            )
+        };
+    }
+    match change.what {
+        What::Ejected { enforced: true, .. } => tell!(warn),
+        _ => tell!(info),
+    }
 }
 
 /// The attempts of a call, inside its span.

@@ -7,14 +7,17 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU32, Ordering::SeqCst},
     },
+    time::Duration,
 };
 
 use axum::{
     Router,
     extract::State,
-    http::{Method, StatusCode, Uri},
+    http::{Method, StatusCode, Uri, header},
     response::{IntoResponse, Redirect, Response},
 };
+
+use tokio::time::Instant;
 
 use crate::Door;
 
@@ -34,7 +37,16 @@ struct Mood {
     failures_left: AtomicU32,
     hanging: AtomicBool,
     down: AtomicBool,
+    quota: Mutex<Option<Quota>>,
     seen: Mutex<Vec<String>>,
+}
+
+/// Requests in a second.
+#[derive(Debug)]
+struct Quota {
+    most: u32,
+    asked: u32,
+    since: Instant,
 }
 
 impl Upstream {
@@ -77,6 +89,11 @@ impl Upstream {
         self.mood.hanging.store(hanging, SeqCst);
     }
 
+    /// Answers at most so many requests in a second, and the others with 429 and `Retry-After: 1`.
+    pub fn set_quota(&self, most: u32) {
+        *self.mood.quota() = Some(Quota { most, asked: 0, since: Instant::now() });
+    }
+
     /// Whether everything fails with 503, `/livez` too.
     pub fn set_down(&self, down: bool) {
         self.mood.down.store(down, SeqCst);
@@ -106,6 +123,20 @@ impl Mood {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn quota(&self) -> std::sync::MutexGuard<'_, Option<Quota>> {
+        self.quota.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_over_quota(&self) -> bool {
+        let mut quota = self.quota();
+        let Some(quota) = &mut *quota else { return false };
+        if quota.since.elapsed() >= Duration::from_secs(1) {
+            (quota.asked, quota.since) = (0, Instant::now());
+        }
+        quota.asked += 1;
+        quota.asked > quota.most
+    }
+
     fn fails(&self) -> bool {
         let one_less = |left: u32| left.checked_sub(1);
         self.down.load(SeqCst) || self.failures_left.fetch_update(SeqCst, SeqCst, one_less).is_ok()
@@ -121,6 +152,9 @@ async fn answer(State(mood): State<Arc<Mood>>, method: Method, uri: Uri, body: S
     mood.seen().push(line.clone());
     if mood.hanging.load(SeqCst) {
         std::future::pending::<()>().await;
+    }
+    if mood.is_over_quota() {
+        return (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "1")]).into_response();
     }
     if mood.fails() {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();

@@ -13,7 +13,7 @@ use hyper_util::{
 use portcullis::{Probe, ProbeLayer};
 
 use super::{each, stack};
-use crate::policies::{breaker, bulkhead, health, keyed, retry, total, whole_response};
+use crate::policies::{breaker, bulkhead, health, keyed, retry, thread_pool, total, whole_response};
 
 fn ask() -> Request<Full<Bytes>> {
     Request::get("http://127.0.0.1:1/").body(Full::default()).unwrap()
@@ -40,6 +40,7 @@ async fn client() {
         keyed().http_client(),
         retry().http_client(),
         bulkhead().http_client(),
+        thread_pool().http_client(),
         total().http_client(),
         whole_response().http_client(),
         probe().http_client(),
@@ -55,6 +56,7 @@ async fn server() {
         breaker().http_server(),
         retry().http_server(),
         bulkhead().http_server(),
+        thread_pool().http_server(),
         total().http_server(),
         whole_response().http_server(),
         health(),

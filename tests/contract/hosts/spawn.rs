@@ -14,13 +14,13 @@ use portcullis::{Breaker, Bulkhead, Timeout};
 use super::{each, stack};
 use crate::{
     exchange::ShopError,
-    policies::{breaker, bulkhead, health, retry, total, whole_response},
+    policies::{breaker, bulkhead, health, retry, thread_pool, total, whole_response},
 };
 
 #[tokio::test]
 async fn boxed() {
     each!(
-        breaker(), retry(), bulkhead(), total(), stack!();
+        breaker(), retry(), bulkhead(), thread_pool(), total(), stack!();
         |layer| {
             let leaf = service_fn(|n: u32| async move { if n > 0 { Ok(n) } else { Err(BoxError::from("none")) } });
             let service = layer.layer(leaf);
@@ -48,7 +48,7 @@ async fn page<B>(_: Request<B>) -> Result<Response<String>, ShopError> {
 #[tokio::test]
 async fn boxed_by_the_layer() {
     each!(
-        breaker(), retry(), bulkhead(), total(), stack!();
+        breaker(), retry(), bulkhead(), thread_pool(), total(), stack!();
         |layer| {
             let service = layer.layer(service_fn(disk));
             let call = tokio::spawn(async move { service.oneshot(1).await });
@@ -60,7 +60,7 @@ async fn boxed_by_the_layer() {
 #[tokio::test]
 async fn typed() {
     each!(
-        breaker().typed(), retry().typed(), bulkhead().typed(), total().typed(), stack!(typed);
+        breaker().typed(), retry().typed(), bulkhead().typed(), thread_pool().typed(), total().typed(), stack!(typed);
         |layer| {
             let mut service = layer.layer(service_fn(shop));
             let call = tokio::spawn(async move { service.ready().await?.call(1).await });
@@ -74,7 +74,7 @@ macro_rules! http {
         #[tokio::test]
         async fn $test() {
             each!(
-                breaker().$test(), retry().$test(), bulkhead().$test(), total().$test(),
+                breaker().$test(), retry().$test(), bulkhead().$test(), thread_pool().$test(), total().$test(),
                 whole_response().$test(), stack!($test) $(, $more)*;
                 |layer| {
                     let leaf = service_fn(|_| async { Ok::<_, BoxError>(Response::new(String::from("body"))) });

@@ -13,7 +13,7 @@ use portcullis::{Probe, ProbeLayer};
 use portcullis_tests::{grpc, net};
 
 use super::{each, stack};
-use crate::policies::{breaker, bulkhead, health, retry, total, whole_response};
+use crate::policies::{breaker, bulkhead, health, retry, thread_pool, total, whole_response};
 
 fn probe() -> ProbeLayer<fn() -> http::Request<Body>> {
     fn ask() -> http::Request<Body> {
@@ -28,6 +28,7 @@ macro_rules! each_layer {
             breaker().grpc(),
             retry().grpc().rebody(Body::new),
             bulkhead().grpc(),
+            thread_pool().grpc(),
             total().grpc(),
             whole_response().grpc(),
             probe().grpc(),
@@ -91,6 +92,7 @@ async fn one_service_of_a_server() {
         breaker().http_server(),
         retry().http_server(),
         bulkhead().http_server(),
+        thread_pool().http_server(),
         total().http_server(),
         whole_response().http_server(),
         probe().http_server(),

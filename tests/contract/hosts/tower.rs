@@ -24,7 +24,7 @@ use portcullis_testkit::{
 use super::stack;
 use crate::{
     exchange::ShopError,
-    policies::{breaker, bulkhead, health, keyed, retry, total, whole_response},
+    policies::{breaker, bulkhead, health, keyed, retry, thread_pool, total, whole_response},
 };
 
 macro_rules! accepted {
@@ -46,26 +46,30 @@ fn whole(body: ReplayBody<Body>) -> Body {
     Body::new(body)
 }
 
-accepted!(String => u64, BoxError: breaker(), keyed(), retry(), bulkhead(), total(), probe(String::new), stack!());
-accepted!(String => u64, std::io::Error: breaker(), keyed(), retry(), bulkhead(), total(), probe(String::new), stack!());
+accepted!(String => u64, BoxError: crate::policies::keyed_bulkhead());
+accepted!(
+    Request<Body> => HttpResponse, std::convert::Infallible: crate::policies::keyed_bulkhead().http_server(),
+);
+accepted!(String => u64, BoxError: breaker(), keyed(), retry(), bulkhead(), thread_pool(), total(), probe(String::new), stack!());
+accepted!(String => u64, std::io::Error: breaker(), keyed(), retry(), bulkhead(), thread_pool(), total(), probe(String::new), stack!());
 accepted!(
     String => u64, ShopError:
-    breaker().typed(), keyed().typed(), retry().typed(), bulkhead().typed(), total().typed(), probe(String::new).typed(),
+    breaker().typed(), keyed().typed(), retry().typed(), bulkhead().typed(), thread_pool().typed(), total().typed(), probe(String::new).typed(),
     stack!(typed),
 );
 accepted!(
     Request<Body> => HttpResponse, std::convert::Infallible:
-    breaker().http_server(), keyed().http_server(), retry().http_server().rebody(whole), bulkhead().http_server(), total().http_server(),
+    breaker().http_server(), keyed().http_server(), retry().http_server().rebody(whole), bulkhead().http_server(), thread_pool().http_server(), total().http_server(),
     whole_response().http_server(), health(), probe(Request::<Body>::default).http_server(), stack!(http_server, rebody whole),
 );
 accepted!(
     Request<Body> => HttpResponse, std::io::Error:
-    breaker().http_client(), keyed().http_client(), retry().http_client().rebody(whole), bulkhead().http_client(), total().http_client(),
+    breaker().http_client(), keyed().http_client(), retry().http_client().rebody(whole), bulkhead().http_client(), thread_pool().http_client(), total().http_client(),
     whole_response().http_client(), health(), probe(Request::<Body>::default).http_client(), stack!(http_client, rebody whole),
 );
 accepted!(
     Request<Body> => HttpResponse, BoxError:
-    breaker().grpc(), retry().grpc().rebody(whole), bulkhead().grpc(), total().grpc(), whole_response().grpc(),
+    breaker().grpc(), retry().grpc().rebody(whole), bulkhead().grpc(), thread_pool().grpc(), total().grpc(), whole_response().grpc(),
     probe(Request::<Body>::default).grpc(), stack!(grpc, rebody whole),
 );
 

@@ -34,7 +34,10 @@ pub enum Order {
 }
 
 impl Order {
-    /// The order's word, as it stands in JSON.
+    /// Every order.
+    pub const ALL: [Self; 3] = [Self::Fifo, Self::Lifo, Self::Priority];
+
+    /// The order's word, as it stands in configurations and JSON.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Fifo => "fifo",

@@ -21,6 +21,8 @@
 mod codel;
 mod config;
 mod demand;
+pub mod keyed;
+mod preset;
 mod queue;
 mod semaphore;
 mod word;
@@ -35,5 +37,6 @@ mod model_tests;
 pub use codel::{Codel, DEFAULT_INTERVAL, DEFAULT_TARGET};
 pub use config::{Config, DEFAULT_MAX_IN_FLIGHT, DEFAULT_MAX_QUEUED, DEFAULT_MAX_WAIT, MAX_PERMITS, Order};
 pub use demand::Demand;
+pub use preset::Preset;
 pub use queue::Turn;
 pub use semaphore::{Enqueued, Full, Place, Semaphore};

@@ -93,7 +93,17 @@ impl Semaphore {
     /// [`try_acquire`](Self::try_acquire) does not; what it takes is the same as what that takes.
     #[inline]
     pub fn try_acquire_one(&self) -> bool {
-        let mut word = self.word.load(Relaxed);
+        let word = self.word.load(Relaxed);
+        word > 0
+            && match self.word.compare_exchange(word, word - 1, AcqRel, Relaxed) {
+                Ok(_) => true,
+                Err(now) => self.try_acquire_again(now),
+            }
+    }
+
+    /// Others came in between. Apart, because where nobody does, a loop costs more.
+    #[inline(never)]
+    fn try_acquire_again(&self, mut word: i64) -> bool {
         while word > 0 {
             match self.word.compare_exchange_weak(word, word - 1, AcqRel, Relaxed) {
                 Ok(_) => return true,

@@ -15,19 +15,25 @@ const LOWEST_POWER: u32 = 10;
 const HIGHEST_POWER: u32 = 42;
 
 /// How many there are.
-pub(super) const BUCKETS: usize = ((HIGHEST_POWER - LOWEST_POWER) << FINE_BITS) as usize;
+pub(crate) const BUCKETS: usize = ((HIGHEST_POWER - LOWEST_POWER) << FINE_BITS) as usize;
 
 /// The bucket of a duration.
 #[inline]
-pub(super) fn of(duration: Duration) -> usize {
-    let nanos = nanos(duration).clamp(1 << LOWEST_POWER, (1 << HIGHEST_POWER) - 1);
+pub(crate) fn of(duration: Duration) -> usize {
+    of_nanos(nanos(duration))
+}
+
+/// The same for a time in nanoseconds.
+#[inline]
+pub(crate) fn of_nanos(nanos: u64) -> usize {
+    let nanos = nanos.clamp(1 << LOWEST_POWER, (1 << HIGHEST_POWER) - 1);
     let power = nanos.ilog2();
     let fine = nanos >> (power - FINE_BITS); // 16 to 31
     (((power - LOWEST_POWER) << FINE_BITS) as usize) + fine as usize - (1 << FINE_BITS)
 }
 
 /// The duration in the middle of a bucket.
-pub(super) fn middle(bucket: usize) -> Duration {
+pub(crate) fn middle(bucket: usize) -> Duration {
     let power = (bucket >> FINE_BITS) as u32 + LOWEST_POWER;
     let fine = (bucket as u64 & ((1 << FINE_BITS) - 1)) + (1 << FINE_BITS);
     let width = 1 << (power - FINE_BITS);

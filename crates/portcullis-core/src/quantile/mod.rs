@@ -38,7 +38,7 @@
 //!
 //! 6 KiB for each shard, whatever the number of calls.
 
-mod buckets;
+pub(crate) mod buckets;
 mod followed;
 mod generations;
 #[cfg(all(test, portcullis_loom))]

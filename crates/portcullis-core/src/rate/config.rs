@@ -38,6 +38,9 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
+    /// Every algorithm.
+    pub const ALL: [Self; 2] = [Self::Gcra, Self::SlidingWindow];
+
     /// The algorithm's word, as it stands in configurations.
     pub const fn as_str(self) -> &'static str {
         match self {

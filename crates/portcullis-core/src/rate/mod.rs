@@ -28,6 +28,7 @@ mod limiter;
 mod line;
 mod log;
 mod meter;
+mod preset;
 mod warm;
 
 #[cfg(test)]
@@ -42,3 +43,4 @@ pub use config::{
     MAX_QUEUED, Warmup,
 };
 pub use limiter::{Asked, Limiter, Place, Refused, Reserved, Turn};
+pub use preset::Preset;

@@ -119,6 +119,13 @@ impl TimeWindow {
         }
     }
 
+    /// The same with failures of no kind.
+    pub(crate) fn add_failures(&mut self, end: Time, n: u64) {
+        if let Some(slot) = self.slot_at(last_of(end)) {
+            add(&mut self.buckets[slot].failures, &mut self.sum.failures, n);
+        }
+    }
+
     /// Whether the bucket that ends at `end` is in the window.
     pub fn holds(&self, end: Time) -> bool {
         self.slot(self.number(last_of(end))).is_some()

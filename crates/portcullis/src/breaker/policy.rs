@@ -5,7 +5,7 @@ use std::{
     future::{Future, poll_fn},
     pin::pin,
     sync::Arc,
-    task::ready,
+    task::{Poll, ready},
     time::Duration,
 };
 
@@ -292,7 +292,7 @@ where
     let mut future = pin!(async { call().await });
     poll_fn(|cx| {
         let result = ready!(watched(&mut ticket, || future.as_mut().poll(cx)));
-        finish::<_, _, (), _, _>(&Typed::default(), (), result, ticket.take())
+        Poll::Ready(finish::<_, _, (), _, _>(&Typed::default(), (), result, ticket.take()))
     })
     .await
 }

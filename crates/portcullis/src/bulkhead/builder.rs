@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use portcullis_core::{
     ConfigError, Mode, Name, Priority,
-    bulkhead::{Codel, Config, Order},
+    bulkhead::{Codel, Config, Order, Preset},
 };
 
 use super::Bulkhead;
@@ -41,6 +41,11 @@ impl BulkheadBuilder {
     pub fn config(mut self, config: Config) -> Self {
         self.config = config;
         self
+    }
+
+    /// Takes all settings from a [`Preset`].
+    pub fn preset(self, preset: Preset) -> Self {
+        self.config(preset.config())
     }
 
     /// Permits, and so calls of weight 1 that may run at a time (default 100); 1 to 1,000,000.
@@ -84,8 +89,8 @@ impl BulkheadBuilder {
     }
 
     /// Keeps so many permits for calls of this class and the higher ones (default 0); for all classes together
-    /// less than [`max_in_flight`](Self::max_in_flight). Classes come from the layer; see
-    /// [`priority_extension`](super::BulkheadLayer::priority_extension).
+    /// less than [`max_in_flight`](Self::max_in_flight). Classes come from the
+    /// [layer](super::BulkheadLayer::prioritize).
     pub fn reserve(mut self, priority: Priority, permits: u32) -> Self {
         self.config.reserved[priority as usize] = permits;
         self

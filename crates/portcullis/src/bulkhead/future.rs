@@ -4,7 +4,6 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll, ready},
 };
 
@@ -16,7 +15,7 @@ use super::{
     BulkheadTicket,
     ticket::{Held, Waiting},
 };
-use crate::{Protocol, protocol::future::finish};
+use crate::{Protocol, parked::Parked, protocol::future::fail};
 
 pin_project! {
     /// The response future of [`BulkheadService`](super::BulkheadService).
@@ -34,31 +33,20 @@ pin_project! {
 }
 
 pin_project! {
+    // Of two, so that one comparison tells which it is.
     #[project = StateProj]
     enum State<F, S, Req> {
         Running { #[pin] inner: F, held: Held },
-        Waiting { queued: Option<Parked<S, Req>> },
-        Refused { rejection: Option<Rejection> },
+        Late { late: Late<S, Req> },
     }
 }
 
-/// A call that waits. Boxed, because few do, in an `Arc`, because the code that drops the content of one stands
-/// apart: that of a `Box` would stand in this future's, which then is not inlined in those of the layers above.
-/// It is never cloned; and the mutex, which is never locked, makes it `Send` where the call is.
-struct Parked<S, Req>(Arc<Mutex<Queued<S, Req>>>);
-
-impl<S, Req> Parked<S, Req> {
-    fn new(queued: Queued<S, Req>) -> Self {
-        Self(Arc::new(Mutex::new(queued)))
-    }
-
-    fn get(&mut self) -> Option<&mut Queued<S, Req>> {
-        Arc::get_mut(&mut self.0).map(|queued| queued.get_mut().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn into_inner(self) -> Option<Queued<S, Req>> {
-        Arc::into_inner(self.0).map(|queued| queued.into_inner().unwrap_or_else(PoisonError::into_inner))
-    }
+/// A call that was not admitted at once.
+enum Late<S, Req> {
+    Waiting(Parked<Queued<S, Req>>),
+    Refused(Rejection),
+    /// It came to something.
+    Over,
 }
 
 /// All that a call needs when its turn comes.
@@ -67,7 +55,7 @@ struct Queued<S, Req> {
     /// The permits, once the turn has come.
     held: Option<Held>,
     inner: S,
-    request: Req,
+    request: Option<Req>,
 }
 
 impl<S: Service<Req>, P, Cx, Req> ResponseFuture<S, P, Cx, Req> {
@@ -77,12 +65,12 @@ impl<S: Service<Req>, P, Cx, Req> ResponseFuture<S, P, Cx, Req> {
     }
 
     pub(super) fn refused(rejection: Rejection, protocol: P, context: Cx) -> Self {
-        Self { state: State::Refused { rejection: Some(rejection) }, protocol, context }
+        Self { state: State::Late { late: Late::Refused(rejection) }, protocol, context }
     }
 
     pub(super) fn waiting(waiting: Waiting, inner: S, request: Req, protocol: P, context: Cx) -> Self {
-        let queued = Parked::new(Queued { waiting, held: None, inner, request });
-        Self { state: State::Waiting { queued: Some(queued) }, protocol, context }
+        let queued = Parked::new(Queued { waiting, held: None, inner, request: Some(request) });
+        Self { state: State::Late { late: Late::Waiting(queued) }, protocol, context }
     }
 }
 
@@ -94,77 +82,79 @@ where
     type Output = Result<P::Response<BulkheadTicket>, P::Error>;
 
     #[inline(always)]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
-        if let State::Waiting { .. } = *this.state {
-            if let Some(unready) = ready!(this.state.as_mut().poll_turn(cx)) {
-                return Poll::Ready(Err(this.protocol.lift(unready)));
-            }
-        }
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.as_mut().project();
         match this.state.project() {
-            StateProj::Running { inner, held } => {
-                let result = ready!(inner.poll(cx));
-                finish(this.protocol, this.context.clone(), result, held.take())
-            }
-            StateProj::Refused { rejection } => match rejection.take() {
-                Some(rejection) => Poll::Ready(this.protocol.refuse(this.context.clone(), rejection)),
-                None => Poll::Pending, // polled after it was ready
+            StateProj::Running { inner, held } => match ready!(inner.poll(cx)) {
+                Ok(response) => {
+                    Poll::Ready(Ok(this.protocol.complete(this.context.clone(), response, held.take())))
+                }
+                Err(error) => Poll::Ready(Err(fail(this.protocol, error, held.take()))),
             },
-            StateProj::Waiting { .. } => Poll::Pending,
+            StateProj::Late { .. } => self.poll_late(cx),
         }
     }
 }
 
-impl<S: Service<Req>, Req> State<S::Future, S, Req> {
-    /// Waiting => Running or Refused, when the turn has come, or will not. Ready with the inner service's
-    /// error when that is not ready for it.
+impl<S, P, Req> ResponseFuture<S, P, P::Context, Req>
+where
+    S: Service<Req>,
+    P: Protocol<Req, S::Response, S::Error>,
+{
+    /// Late => Running, when the turn has come; and what a call comes to that has none.
     #[cold]
     #[inline(never)]
-    fn poll_turn(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<S::Error>> {
-        let StateProj::Waiting { queued } = self.as_mut().project() else { return Poll::Ready(None) };
-        let Some(waits) = queued.as_mut().and_then(Parked::get) else { return Poll::Pending };
-        let turn = ready!(waits.poll_turn(cx));
-        let Some(waits) = queued.take().and_then(Parked::into_inner) else { return Poll::Pending };
-        match turn {
-            Turn::Come(held) => {
-                let Queued { mut inner, request, .. } = waits;
-                let inner = inner.call(request);
-                self.set(Self::Running { inner, held });
+    fn poll_late(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<<Self as Future>::Output> {
+        let mut this = self.as_mut().project();
+        let StateProj::Late { late } = this.state.as_mut().project() else { return Poll::Pending };
+        match ready!(late.poll_turn(cx)) {
+            Turn::Come(inner, held) => {
+                this.state.set(State::Running { inner, held });
+                self.poll(cx)
             }
-            Turn::Refused(rejection) => {
-                drop(waits);
-                self.set(Self::Refused { rejection: Some(rejection) });
-            }
-            Turn::Unready(error) => return Poll::Ready(Some(error)),
+            Turn::Refused(rejection) => Poll::Ready(this.protocol.refuse(this.context.clone(), rejection)),
+            Turn::Unready(error) => Poll::Ready(Err(this.protocol.lift(error))),
         }
-        Poll::Ready(None)
     }
 }
 
-/// What the wait came to.
-enum Turn<E> {
-    Come(Held),
+/// What a call came to that was late.
+enum Turn<F, E> {
+    Come(F, Held),
     Refused(Rejection),
     Unready(E),
 }
 
-impl<S, Req> Queued<S, Req> {
+impl<S: Service<Req>, Req> Late<S, Req> {
+    fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Turn<S::Future, S::Error>> {
+        if let Self::Waiting(queued) = self {
+            let Some(waits) = queued.get() else { return Poll::Pending };
+            let turn = ready!(waits.poll_turn(cx));
+            *self = Self::Over;
+            return Poll::Ready(turn);
+        }
+        match std::mem::replace(self, Self::Over) {
+            Self::Refused(rejection) => Poll::Ready(Turn::Refused(rejection)),
+            Self::Waiting(_) | Self::Over => Poll::Pending, // polled after it was ready
+        }
+    }
+}
+
+impl<S: Service<Req>, Req> Queued<S, Req> {
     /// Waits for the permits, and then with them for the inner service's readiness.
-    fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Turn<S::Error>>
-    where
-        S: Service<Req>,
-    {
+    fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Turn<S::Future, S::Error>> {
         if self.held.is_none() {
             match ready!(self.waiting.as_mut().poll(cx)) {
                 Ok(taken) => self.held = Some(taken.held()),
                 Err(rejection) => return Poll::Ready(Turn::Refused(rejection)),
             }
         }
-        let readiness = ready!(self.inner.poll_ready(cx));
-        match (readiness, self.held.take()) {
-            (Ok(()), Some(held)) => Poll::Ready(Turn::Come(held)),
-            (Ok(()), None) => Poll::Pending, // polled after it was ready
-            (Err(error), _) => Poll::Ready(Turn::Unready(error)),
+        if let Err(error) = ready!(self.inner.poll_ready(cx)) {
+            return Poll::Ready(Turn::Unready(error));
+        }
+        match (self.held.take(), self.request.take()) {
+            (Some(held), Some(request)) => Poll::Ready(Turn::Come(self.inner.call(request), held)),
+            _ => Poll::Pending, // polled after it was ready
         }
     }
 }

@@ -45,6 +45,7 @@
 mod builder;
 mod demand;
 mod future;
+pub mod keyed;
 mod layer;
 mod measure;
 mod policy;
@@ -56,12 +57,13 @@ pub use builder::BulkheadBuilder;
 pub use demand::FromHead;
 pub use demand::{Demands, Plain, Prioritized, Weighed};
 pub use future::ResponseFuture;
+pub use keyed::{KeyedBulkhead, KeyedBulkheadLayer};
 pub use layer::BulkheadLayer;
 pub use measure::BulkheadStatus;
 pub use policy::Bulkhead;
 pub use portcullis_core::bulkhead::{
     Codel, Config, DEFAULT_INTERVAL, DEFAULT_MAX_IN_FLIGHT, DEFAULT_MAX_QUEUED, DEFAULT_MAX_WAIT,
-    DEFAULT_TARGET, Demand, MAX_PERMITS, Order,
+    DEFAULT_TARGET, Demand, MAX_PERMITS, Order, Preset,
 };
 pub use service::BulkheadService;
 pub use ticket::BulkheadTicket;

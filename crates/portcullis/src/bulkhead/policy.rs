@@ -264,8 +264,11 @@ impl Bulkhead {
     /// [`enter`](Self::enter).
     #[inline(always)]
     pub(super) fn admit_now(&self, demand: Demand) -> Option<Taken> {
-        let taken = demand == Demand::ONE && self.shared.semaphore.try_acquire_one();
-        taken.then(|| Taken::new(self.shared.pin(), 1))
+        if demand != Demand::ONE {
+            return None;
+        }
+        let shared = self.shared.pin_if(|shared| shared.semaphore.try_acquire_one())?;
+        Some(Taken::new(shared, 1))
     }
 
     /// Permits, or a place in the queue.

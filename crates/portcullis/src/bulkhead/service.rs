@@ -19,22 +19,30 @@ pub struct BulkheadService<S, P, D = Plain> {
     bulkhead: Bulkhead,
     protocol: P,
     demands: D,
-    /// The inner service was not asked whether it is ready, because the bulkhead was full.
-    unready: bool,
-    /// The inner service was asked, and not called since: it may have something reserved.
-    asked: bool,
+    readiness: Readiness,
+}
+
+/// What came of the last question whether it is ready, until it is called.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+enum Readiness {
+    #[default]
+    Unknown,
+    /// The inner service was asked: it may have something reserved.
+    Asked,
+    /// The inner service was not asked, because the bulkhead was full.
+    Refusing,
 }
 
 impl<S, P, D> BulkheadService<S, P, D> {
     pub(super) fn new(inner: S, bulkhead: Bulkhead, protocol: P, demands: D) -> Self {
-        Self { inner, bulkhead, protocol, demands, unready: false, asked: false }
+        Self { inner, bulkhead, protocol, demands, readiness: Readiness::Unknown }
     }
 }
 
 impl<S: Clone, P, D> BulkheadService<S, P, D> {
     /// Gives back what the inner service has reserved: the instance that reserved it is dropped.
     fn give_up(&mut self) {
-        if std::mem::take(&mut self.asked) {
+        if std::mem::take(&mut self.readiness) == Readiness::Asked {
             self.inner = self.inner.clone();
         }
     }
@@ -54,7 +62,7 @@ impl<S: Clone, P, D> BulkheadService<S, P, D> {
         match self.bulkhead.enter(demand) {
             Ok(Entry::Admitted(taken)) => {
                 let held = taken.held();
-                self.asked = false;
+                self.readiness = Readiness::Unknown;
                 ResponseFuture::running(self.inner.call(request), protocol, context, held)
             }
             Ok(Entry::Waiting(waiting)) => {
@@ -81,12 +89,12 @@ where
 
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.unready = self.bulkhead.is_refusing();
-        if self.unready {
+        if self.bulkhead.is_refusing() {
             self.give_up();
+            self.readiness = Readiness::Refusing;
             return Poll::Ready(Ok(()));
         }
-        self.asked = true;
+        self.readiness = Readiness::Asked;
         self.inner.poll_ready(cx).map_err(|error| self.protocol.lift(error))
     }
 
@@ -94,15 +102,16 @@ where
     fn call(&mut self, request: Req) -> Self::Future {
         let context = self.protocol.context(&request);
         let protocol = self.protocol.clone();
-        if !std::mem::take(&mut self.unready) {
-            let demand = self.demands.demand(&request);
-            if let Some(taken) = self.bulkhead.admit_now(demand) {
-                let held = taken.held();
-                self.asked = false;
-                return ResponseFuture::running(self.inner.call(request), protocol, context, held);
-            }
-            return self.enter(demand, request, protocol, context);
+        if self.readiness == Readiness::Refusing {
+            self.readiness = Readiness::Unknown;
+            return ResponseFuture::refused(self.bulkhead.refuse(), protocol, context);
         }
-        ResponseFuture::refused(self.bulkhead.refuse(), protocol, context)
+        let demand = self.demands.demand(&request);
+        let Some(taken) = self.bulkhead.admit_now(demand) else {
+            return self.enter(demand, request, protocol, context);
+        };
+        let held = taken.held();
+        self.readiness = Readiness::Unknown;
+        ResponseFuture::running(self.inner.call(request), protocol, context, held)
     }
 }

@@ -12,7 +12,7 @@ use serde::{
 };
 
 use super::place::{Place, Reader};
-use crate::{breaker, hedge, retry};
+use crate::{adaptive, breaker, bulkhead, hedge, rate, retry, shed};
 
 /// How a type stands in a file: as one word or number, as a table, or as a list.
 pub(super) trait Form: Sized {
@@ -165,7 +165,19 @@ macro_rules! words {
 
 pub(super) use words;
 
-words!(breaker::Preset, retry::Preset, hedge::Preset);
+words!(
+    adaptive::Preset,
+    breaker::Preset,
+    retry::Preset,
+    hedge::Preset,
+    bulkhead::Preset,
+    rate::Preset,
+    shed::Preset
+);
+words!(crate::throttle::Preset);
+words!(bulkhead::keyed::Preset, bulkhead::Order, rate::Algorithm, crate::pool::Preset);
+
+words!(crate::balance::Preset);
 
 impl Form for String {
     fn expected(f: &mut Formatter<'_>) -> fmt::Result {
@@ -204,6 +216,10 @@ impl<T: Form> Form for Option<T> {
 
     fn list<'de, A: SeqAccess<'de>>(place: Place<'_>, list: A) -> Result<Self, A::Error> {
         T::list(place, list).map(Some)
+    }
+
+    fn can_be_written(&self) -> bool {
+        self.as_ref().is_none_or(T::can_be_written)
     }
 
     fn write<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {

@@ -4,7 +4,10 @@
 //! [`breaker::Config`](crate::breaker::Config), all of them optional, and becomes one with
 //! [`build`](Breaker::build), or with [`over`](Breaker::over) and [`reload`](Breaker::reload) on top of
 //! another. [`config::Retry`](Retry) is the same for a retry policy, with [`Backoff`] and [`Budget`] in it,
-//! and [`config::Hedge`](Hedge) for a hedge.
+//! [`config::Hedge`](Hedge) for a hedge, [`config::Bulkhead`](Bulkhead) for a bulkhead,
+//! [`config::KeyedBulkhead`](KeyedBulkhead) for one by key, and
+//! [`config::RateLimit`](RateLimit) for a rate limit, or one per key, [`config::Throttle`](Throttle) for a throttle,
+//! or one per key, and [`config::ThreadPool`](ThreadPool) for a pool of threads.
 //! A word that is no field, and a value of the wrong type, are errors where the file is read; a value
 //! outside its range is the same [`ConfigError`](crate::ConfigError) as the builder's.
 //!
@@ -120,6 +123,174 @@
 //!
 //! What each does is told at [`hedge::Config`](crate::hedge::Config).
 //!
+//! # Fields of a bulkhead
+//!
+//! | field | value | default | range |
+//! |---|---|---|---|
+//! | `preset` | what the other fields start from, a word of [`Preset`](crate::bulkhead::Preset) | none | |
+//! | `max_in_flight` | permits | `100` | `1` to `1000000` |
+//! | `max_queued` | calls that may wait | `0` | `0` to `1000000` |
+//! | `max_wait` | time | `"1s"` | `"1ms"` to `"1h"` |
+//! | `order` | who is next: `"fifo"`, `"lifo"` or `"priority"` | `"fifo"` | |
+//! | `codel` | a table, or `"off"` | `"off"` | |
+//! | `codel.target` | time | `"5ms"` | `"100us"` to `"1m"` |
+//! | `codel.interval` | time | `"100ms"` | `codel.target` to `"1m"` |
+//! | `reserved` | a table of permits by [priority](crate::Priority), or `"off"` | `{}` | together `0` to `99`: less than `max_in_flight` |
+//! | `mode` | `"enforce"`, `"shadow"`, `"disabled"`, or a table | `"enforce"` | |
+//! | `mode.enforce_percent` | percent of the refusals | must be given | `0` to `100` |
+//!
+//! What each does is told at [`bulkhead::Config`](crate::bulkhead::Config).
+//!
+//! # Fields of a keyed bulkhead
+//!
+//! | field | value | default | range |
+//! |---|---|---|---|
+//! | `preset` | what the other fields start from, a word of [`Preset`](crate::bulkhead::keyed::Preset) | none | |
+//! | `overall` | permits for all keys | `100` | `1` to `1000000` |
+//! | `per_key` | permits for one key, or `"off"`: as many as is fair | `"off"` | `1` to `overall` |
+//! | `max_queued` | calls that may wait | `0` | `0` to `1000000` |
+//! | `max_wait` | time | `"1s"` | `"1ms"` to `"1h"` |
+//! | `mode` | `"enforce"`, `"shadow"`, `"disabled"`, or a table | `"enforce"` | |
+//! | `mode.enforce_percent` | percent of the refusals | must be given | `0` to `100` |
+//!
+//! What each does is told at [`bulkhead::keyed::Config`](crate::bulkhead::keyed::Config).
+//!
+//! # Fields of a rate limit
+//!
+//! | field | value | default | range |
+//! |---|---|---|---|
+//! | `preset` | what the other fields start from, a word of [`Preset`](crate::rate::Preset) | none | |
+//! | `permits` | permits in a period | `100` | `1` to `1000000` |
+//! | `period` | time | `"1s"` | `"1ms"` to `"720h"` |
+//! | `burst` | permits at once, or `"off"`: as many as in a period | `"off"` | `1` to `1000000` |
+//! | `algorithm` | `"gcra"` or `"sliding_window"` | `"gcra"` | |
+//! | `warmup` | a table, or `"off"` | `"off"` | |
+//! | `warmup.from` | share of the rate | must be given | `0.01` to `1` |
+//! | `warmup.time` | time | must be given | `"1ms"` to `"1h"` |
+//! | `max_queued` | calls that may wait | `0` | `0` to `10000` |
+//! | `max_wait` | time | `"1s"` | `"1ms"` to `"1h"` |
+//! | `mode` | `"enforce"`, `"shadow"`, `"disabled"`, or a table | `"enforce"` | |
+//! | `mode.enforce_percent` | percent of the refusals | must be given | `0` to `100` |
+//!
+//! What each does is told at [`rate::Config`](crate::rate::Config).
+//!
+//! # Fields of a pool of threads
+//!
+//! | field | value | default | range |
+//! |---|---|---|---|
+//! | `preset` | what the other fields start from, a word of [`Preset`](crate::pool::Preset) | none | |
+//! | `threads` | threads there may be | `10` | `1` to `10000` |
+//! | `max_queued` | calls that may wait | `0` | `0` to `1000000` |
+//! | `max_wait` | time | `"1s"` | `"1ms"` to `"1h"` |
+//! | `newest_first` | `true` or `false` | `false` | |
+//! | `keep_alive` | time | `"10s"` | `"0s"` to `"24h"` |
+//! | `mode` | `"enforce"`, `"shadow"`, `"disabled"`, or a table | `"enforce"` | |
+//! | `mode.enforce_percent` | percent of the refusals | must be given | `0` to `100` |
+//!
+//! What each does is told at [`pool::Config`](crate::pool::Config).
+//!
+//! # Fields of a throttle
+//!
+//! | field | value | default | range |
+//! |---|---|---|---|
+//! | `preset` | what the other fields start from, a word of [`Preset`](crate::throttle::Preset) | none | |
+//! | `k` | requests for each that is accepted | `2.0` | `1.1` to `100` |
+//! | `window` | time | `"2m"` | `"1s"` to `"1h"` |
+//! | `max_share` | share of the calls | `0.9` | `0.01` to `1` |
+//! | `min_requests` | requests in the window | `10` | `1` to `1000000` |
+//! | `refused_by` | a list of [kinds](crate::FailureKind::as_str) of failure, or `"off"` | `["timeout", "connection", "unavailable", "rate_limited", "resource_exhausted"]` | |
+//! | `mode` | `"enforce"`, `"shadow"`, `"disabled"`, or a table | `"enforce"` | |
+//! | `mode.enforce_percent` | percent of the refusals | must be given | `0` to `100` |
+//!
+//! What each does is told at [`throttle::Config`](crate::throttle::Config).
+//!
+//! # Fields of an adaptive limit
+//!
+//! | field | value | default | range |
+//! |---|---|---|---|
+//! | `preset` | what the other fields start from, a word of [`Preset`](crate::adaptive::Preset) | none | |
+//! | `min` | calls in flight | `1` | `1` to `max` |
+//! | `max` | calls in flight | `1000` | `1` to `1000000` |
+//! | `initial` | calls in flight | `20` | `min` to `max` |
+//! | `ceiling` | time, or `"off"` | `"off"` | `"1ms"` to `"24h"` |
+//! | `window` | time | `"100ms"` | `"1ms"` to `"1m"` |
+//! | `min_samples` | calls | `10` | `5` to `10000` |
+//! | `tolerated` | share of the calls | `0.02` | `0` to `0.5` |
+//! | `backoff` | factor | `0.9` | `0.1` to `0.99` |
+//! | `probe_every` | time | `"30s"` | `"1s"` to `"24h"` |
+//! | `congestion` | a list of [kinds](crate::FailureKind::as_str) of failure, or `"off"` | `["timeout", "connection", "unavailable", "rate_limited", "resource_exhausted", "slow"]` | |
+//! | `algorithm` | `"aimd"`, `"vegas"`, `"gradient"`, `"correlation"`, or a table of one of these | `"vegas"` | |
+//! | `algorithm.aimd.increase` | calls in flight | `1` | `1` to `1000` |
+//! | `algorithm.vegas.alpha` | waiting calls, times the logarithm of the limit | `3` | `0.1` to `100` |
+//! | `algorithm.vegas.beta` | the same | `6` | `alpha` to `1000` |
+//! | `algorithm.vegas.smoothing` | share of a step | `1` | `0.01` to `1` |
+//! | `algorithm.gradient.tolerance` | factor | `1.5` | `1` to `10` |
+//! | `algorithm.gradient.queue` | calls in flight | `4` | `1` to `1000` |
+//! | `algorithm.gradient.smoothing` | share of a step | `0.2` | `0.01` to `1` |
+//! | `algorithm.gradient.long_window` | windows | `600` | `10` to `100000` |
+//! | `algorithm.correlation.alpha` | as of Vegas | `3` | `0.1` to `100` |
+//! | `algorithm.correlation.beta` | as of Vegas | `6` | `alpha` to `1000` |
+//! | `algorithm.correlation.windows` | windows | `50` | `10` to `1000` |
+//! | `mode` | `"enforce"`, `"shadow"`, `"disabled"`, or a table | `"enforce"` | |
+//! | `mode.enforce_percent` | percent of the refusals | must be given | `0` to `100` |
+//!
+//! What each does is told at [`adaptive::Config`](crate::adaptive::Config).
+//!
+//! # Fields of a load shedding
+//!
+//! | field | value | default | range |
+//! |---|---|---|---|
+//! | `preset` | what the other fields start from, a word of [`Preset`](crate::shed::Preset) | none | |
+//! | `max_in_flight` | calls, or `"off"` | `"off"` | `1` to `1000000` |
+//! | `queue_delay` | a table, or `"off"` | `{}` | |
+//! | `queue_delay.target` | time | `"20ms"` | `"1ms"` to `"1m"` |
+//! | `queue_delay.interval` | time, not less than the target | `"100ms"` | `"20ms"` to `"1m"` |
+//! | `pressure` | a table, or `"off"` | `"off"` | |
+//! | `pressure.limit` | share | must be given | `0.01` to `1` |
+//! | `pressure.source` | `"cpu"` or `"cpu_stalls"` | `"cpu"` | |
+//! | `pressure.cooling` | time | `"1s"` | `"0s"` to `"1m"` |
+//! | `shares` | a table of shares of `max_in_flight` by [priority](crate::Priority); who is not named has the default | see [there](crate::shed::DEFAULT_SHARES) | |
+//! | `cut` | share of the calls | `0.0` | `0` to `max_cut` |
+//! | `max_cut` | share of the calls | `0.98` | `0.05` to `0.999` |
+//! | `retry_after` | time, or `"off"` | `"2s"` | `"1ms"` to `"1h"` |
+//! | `mode` | `"enforce"`, `"shadow"`, `"disabled"`, or a table | `"enforce"` | |
+//! | `mode.enforce_percent` | percent of the refusals | must be given | `0` to `100` |
+//!
+//! What each does is told at [`shed::Config`](crate::shed::Config).
+//!
+//! # Fields of the ejection of outliers
+//!
+//! | field | value | default | range |
+//! |---|---|---|---|
+//! | `preset` | what the other fields start from, a word of [`Preset`](crate::balance::Preset) | none | |
+//! | `interval` | time | `"10s"` | `"10ms"` to `"24h"` |
+//! | `base_ejection` | time | `"30s"` | `"1ms"` to `"24h"` |
+//! | `max_ejection` | time | `"5m"` | `"1ms"` to `"24h"` |
+//! | `ejection_jitter` | time | `"0s"` | `"0s"` to `"24h"` |
+//! | `max_ejected_share` | share of the endpoints | `0.1` | `0` to `1` |
+//! | `consecutive` | failures in a row, or `"off"` | `5` | `1` to `1000` |
+//! | `split_local` | `true` or `false` | `false` | |
+//! | `consecutive_local` | failures in a row without an answer, or `"off"` | `5` | `1` to `1000` |
+//! | `panic_threshold` | share of the endpoints | `0.5` | `0` to `1` |
+//! | `ignored` | a list of [kinds](crate::FailureKind::as_str) of failure, or `"off"` | `["rate_limited", "validation"]` | |
+//! | `mode` | `"enforce"`, `"shadow"`, `"disabled"`, or a table | `"enforce"` | |
+//! | `mode.enforce_percent` | percent of the ejections | must be given | `0` to `100` |
+//! | `success_rate` | a table, or `"off"` | `{}` | |
+//! | `success_rate.deviations` | standard deviations | `1.9` | `0.1` to `10` |
+//! | `success_rate.min_difference` | share of the calls | `0.05` | `0` to `1` |
+//! | `success_rate.min_requests` | calls | `100` | `1` to `1000000` |
+//! | `success_rate.min_endpoints` | endpoints | `5` | `1` to `100000` |
+//! | `failure_share` | a table, or `"off"` | `{}` | |
+//! | `failure_share.threshold` | share of the calls | `0.85` | `0.01` to `1` |
+//! | `failure_share.min_requests` | calls | `50` | `1` to `1000000` |
+//! | `failure_share.min_endpoints` | endpoints | `5` | `1` to `100000` |
+//! | `slow_start` | a table, or `"off"` | `"off"` | |
+//! | `slow_start.window` | time | `"30s"` | `"1s"` to `"24h"` |
+//! | `slow_start.min_weight` | share of the weight | `0.1` | `0.01` to `1` |
+//! | `slow_start.aggression` | power | `1.0` | `0.1` to `10` |
+//!
+//! What each does is told at [`balance::Config`](crate::balance::Config).
+//!
 //! # Fields of a budget
 //!
 //! | field | value | default | range |
@@ -183,21 +354,38 @@
 //! - **`"off"`**, or `false`, turns off what can be off. `null` is refused: some formats mean "not set" by it.
 //! - A **table** is taken as a whole: a field that it leaves out has the default of this list.
 
+mod adaptive;
 mod backoff;
 mod breaker;
 mod budget;
+mod bulkhead;
 mod delay;
 mod fields;
 mod form;
 mod hedge;
+mod keyed_bulkhead;
+mod limits;
 mod lists;
+mod outlier;
 mod place;
+mod pool;
+mod rate;
 mod retry;
 mod rules;
 mod settings;
+mod shed;
+mod throttle;
 
+pub use adaptive::AdaptiveLimit;
 pub use backoff::Backoff;
 pub use breaker::Breaker;
 pub use budget::Budget;
+pub use bulkhead::Bulkhead;
 pub use hedge::Hedge;
+pub use keyed_bulkhead::KeyedBulkhead;
+pub use outlier::Outlier;
+pub use pool::ThreadPool;
+pub use rate::RateLimit;
 pub use retry::Retry;
+pub use shed::LoadShed;
+pub use throttle::Throttle;

@@ -22,6 +22,11 @@ impl<T: Form> Field<T> for T {
     }
 }
 
+/// For [`settings`] of a policy whose configuration has none.
+pub(super) fn no_functions<C>(_: &C, config: C) -> C {
+    config
+}
+
 /// Makes the settings `$name` of a policy of the fields of its `$Config`, but of those that are functions.
 /// Where one becomes the other, neither is abbreviated, so that a field that either lacks does not compile.
 ///

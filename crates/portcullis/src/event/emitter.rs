@@ -3,8 +3,9 @@
 use std::sync::Mutex;
 
 use portcullis_core::{
-    Name, PolicyKind, Rejection, Time,
+    Name, Overload, PolicyKind, Rejection, Time,
     breaker::{State, Transition},
+    outlier::Change,
 };
 
 use super::{Event, EventKind, Hub, KEPT_PER_POLICY, hub::lock, ring::Ring};
@@ -63,9 +64,24 @@ impl Emitter {
         self.change_of(Event { policy: key.clone(), ..self.event(transition.at, what) });
     }
 
+    /// Tells that an overload began, or is over.
+    pub fn overload_changed(&self, overloaded: bool, signal: Overload, measured: f64, limit: f64) {
+        self.change(clock::now(), EventKind::OverloadChanged { overloaded, signal, measured, limit });
+    }
+
+    /// Tells that an endpoint was ejected, or returned.
+    pub fn endpoint_changed(&self, change: Change) {
+        self.change(clock::now(), EventKind::Endpoint(change));
+    }
+
     /// Tells that there are new settings.
     pub fn config_changed(&self) {
         self.change(clock::now(), EventKind::ConfigChanged);
+    }
+
+    /// Tells that a connection was made, or is gone.
+    pub fn connection(&self, connected: bool, failures: u32) {
+        self.change(clock::now(), EventKind::Connection { connected, failures });
     }
 
     /// Whether anybody hears of refusals. Who has to put one together only to tell it, asks first.

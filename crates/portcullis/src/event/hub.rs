@@ -132,8 +132,14 @@ impl Inner {
 fn is_frequent(event: &Event) -> bool {
     match event.what {
         EventKind::Rejected { .. } | EventKind::Retry { .. } => true,
-        EventKind::Retried(_) | EventKind::Hedge { .. } => true,
-        EventKind::StateChange(_) | EventKind::ConfigChanged => false,
+        EventKind::Retried(_) | EventKind::Hedge { .. } | EventKind::Fallback { .. } => true,
+        EventKind::Injected { .. } | EventKind::Panicked { .. } => true,
+        EventKind::LimitChanged { .. } => true,
+        EventKind::StateChange(_)
+        | EventKind::Endpoint(_)
+        | EventKind::Connection { .. }
+        | EventKind::OverloadChanged { .. }
+        | EventKind::ConfigChanged => false,
     }
 }
 

@@ -1,7 +1,7 @@
 //! What policies tell: changes of state, refusals, retries, new settings.
 //!
 //! For logs, alerts and live pages, which want to know when something happens. Breakers, bulkheads,
-//! retries and hedges tell; the other policies are to be asked. To ask how a policy is now, take its
+//! thread pools, retries, hedges and balancers tell; the other policies are to be asked. To ask how a policy is now, take its
 //! [snapshot](crate::Registry::snapshot); for numbers over time there are [metrics](crate::metrics).
 //!
 //! Each [`Registry`](crate::Registry) has one [`Hub`]. A **listener** is called where the event happens,
@@ -51,11 +51,12 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use portcullis_core::{
-    FailureKind, Name, PolicyKind, Rejection, Time,
+    FailureKind, Name, Overload, PolicyKind, Rejection, Time,
     breaker::{State, Transition},
+    outlier::{Change, What},
 };
 
 pub use emitter::Emitter;
@@ -112,6 +113,48 @@ pub enum EventKind {
         /// The number of the attempt to be made.
         attempt: u32,
     },
+    /// A call panicked on a thread of a pool.
+    Panicked {
+        /// What the panic said, if it said anything; the beginning of it, if that was long.
+        message: Arc<str>,
+    },
+    /// Something else is answered in place of a call that failed.
+    Fallback {
+        /// How it failed; `None` when it was refused below.
+        after: Option<FailureKind>,
+    },
+    /// A call meets a fault on purpose.
+    Injected {
+        /// The fault's [word](crate::chaos::FaultKind::as_str).
+        fault: &'static str,
+    },
+    /// A connection was made, or is gone.
+    Connection {
+        /// Whether there is one now.
+        connected: bool,
+        /// Attempts that failed in a row; 0 for a connection that broke.
+        failures: u32,
+    },
+    /// A limit that finds itself was moved.
+    LimitChanged {
+        /// What it was.
+        from: u32,
+        /// What it is.
+        to: u32,
+    },
+    /// A server has more to do than it can, and refuses calls from now on; or no longer has.
+    OverloadChanged {
+        /// Whether it began.
+        overloaded: bool,
+        /// By what it was seen; never by calls in flight, which change with every call.
+        signal: Overload,
+        /// What was measured; of a wait, in seconds. When it is over, what was measured last that was too much.
+        measured: f64,
+        /// What is allowed.
+        limit: f64,
+    },
+    /// An endpoint was ejected, or returned.
+    Endpoint(Change),
     /// A policy was given other settings.
     ConfigChanged,
 }
@@ -125,6 +168,14 @@ impl EventKind {
             Self::Retry { .. } => "retry",
             Self::Retried(_) => "retried",
             Self::Hedge { .. } => "hedge",
+            Self::Panicked { .. } => "panicked",
+            Self::Connection { .. } => "connection",
+            Self::Fallback { .. } => "fallback",
+            Self::Injected { .. } => "injected",
+            Self::LimitChanged { .. } => "limit_changed",
+            Self::OverloadChanged { .. } => "overload_changed",
+            Self::Endpoint(Change { what: What::Ejected { .. }, .. }) => "ejected",
+            Self::Endpoint(Change { what: What::Returned { .. }, .. }) => "returned",
             Self::ConfigChanged => "config_changed",
         }
     }
@@ -157,6 +208,20 @@ impl fmt::Display for EventKind {
             }
             Self::Retried(retried) => retried.fmt(f),
             Self::Hedge { attempt } => write!(f, "makes attempt {attempt} while others run"),
+            Self::Panicked { message } => write!(f, "saw a call panic: {message}"),
+            Self::Fallback { after } => {
+                write!(f, "answers something else, after {}", after.map_or("a refusal", FailureKind::as_str))
+            }
+            Self::Injected { fault } => write!(f, "lets a call meet {fault}"),
+            Self::Connection { connected: true, .. } => f.write_str("is connected"),
+            Self::Connection { failures: 0, .. } => f.write_str("lost its connection"),
+            Self::Connection { .. } => f.write_str("cannot connect"),
+            Self::LimitChanged { from, to } => write!(f, "had a limit of {from} and has one of {to}"),
+            Self::OverloadChanged { overloaded: true, signal, measured, limit } => {
+                write!(f, "is overloaded: {} is {measured}, allowed is {limit}", signal.as_str())
+            }
+            Self::OverloadChanged { overloaded: false, .. } => f.write_str("is no longer overloaded"),
+            Self::Endpoint(change) => change.fmt(f),
             Self::ConfigChanged => f.write_str("has new settings"),
         }
     }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use portcullis_core::{ConfigError, FailureKind, Mode, Name, retry::BudgetConfig};
+use portcullis_core::{ConfigError, Name, retry::BudgetConfig};
 
-use super::{Config, Delay, Hedge, Preset};
+use super::{Config, Hedge, setters::config_setters};
 use crate::{Registry, RetryBudget};
 
 /// Builds a [`Hedge`]. Every setting has a default; see [`Config`].
@@ -29,56 +29,12 @@ pub struct HedgeBuilder {
     registry: Registry,
 }
 
+config_setters!(HedgeBuilder);
+
 impl HedgeBuilder {
     pub(super) fn new(name: Name) -> Self {
         let registry = Registry::global().clone();
         Self { name, config: Config::default(), budget: None, seed: None, registry }
-    }
-
-    /// Takes all settings from a [`Config`].
-    pub fn config(mut self, config: Config) -> Self {
-        self.config = config;
-        self
-    }
-
-    /// Takes all settings from a [`Preset`].
-    pub fn preset(self, preset: Preset) -> Self {
-        self.config(preset.config())
-    }
-
-    /// How long an attempt is waited for before another is sent (default: as long as 95 of 100 take).
-    pub fn delay(mut self, delay: Delay) -> Self {
-        self.config.delay = delay;
-        self
-    }
-
-    /// Always waits as long; 0 to 24 h.
-    pub fn fixed_delay(self, delay: Duration) -> Self {
-        self.delay(Delay::Fixed(delay))
-    }
-
-    /// Waits as long as this share of the calls took lately, 0.5 to 0.999, within the default bounds.
-    pub fn percentile(self, quantile: f64) -> Self {
-        self.delay(Delay::percentile(quantile))
-    }
-
-    /// Attempts in total, with the first (default 2); 2 to 5.
-    pub fn max_attempts(mut self, attempts: u32) -> Self {
-        self.config.max_attempts = attempts;
-        self
-    }
-
-    /// The longest wait a dependency can ask for (default 30 s); 0 to 24 h.
-    pub fn max_retry_after(mut self, time: Duration) -> Self {
-        self.config.max_retry_after = time;
-        self
-    }
-
-    /// A failure of this kind ends the call, unless nothing was processed (default: validation and data
-    /// loss).
-    pub fn fatal(mut self, kind: FailureKind) -> Self {
-        self.config.fatal.insert(kind);
-        self
     }
 
     /// Hedges per call (0 to 1) and per second (0 to 1,000,000), in a budget of this policy's own (default
@@ -125,25 +81,6 @@ impl HedgeBuilder {
     /// to be [`withdraw_only`](RetryBudget::withdraw_only).
     pub fn budget(mut self, budget: &RetryBudget) -> Self {
         self.budget = Some(budget.clone());
-        self
-    }
-
-    /// Whether hedges are sent, or only counted (default: sent).
-    pub fn mode(mut self, mode: Mode) -> Self {
-        self.config.mode = mode;
-        self
-    }
-
-    /// Draws the lots of [`Mode::EnforcePercent`] from a generator with this seed, so that a run can be
-    /// repeated.
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = Some(seed);
-        self
-    }
-
-    /// Joins this registry instead of the global one.
-    pub fn registry(mut self, registry: &Registry) -> Self {
-        self.registry = registry.clone();
         self
     }
 

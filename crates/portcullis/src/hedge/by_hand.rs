@@ -40,11 +40,8 @@ impl Hedge {
         Fut: Future<Output = Result<T, E>>,
         E: FromRejection,
     {
-        let settings = self.shared.word.load();
-        if settings.is_disabled() {
-            return attempt(Attempt::FIRST).await;
-        }
-        let call = Call::begin(self, settings, Attempt::FIRST, None);
+        let Some(entry) = self.enter() else { return attempt(Attempt::FIRST).await };
+        let call = Call::begin(entry, Attempt::FIRST, None);
         let hedging = Hedging::new(Calling(&attempt), Numbered, (), call);
         let first = attempt(Attempt::FIRST);
         ResponseFuture::<_, _, _, Attempt, _, _>::new(first, Typed::default(), (), Some(hedging)).await

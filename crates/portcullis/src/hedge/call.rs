@@ -1,6 +1,6 @@
 //! One call that may be hedged, and its further attempts.
 
-use std::{sync::atomic::Ordering::Relaxed, time::Duration};
+use std::time::Duration;
 
 use portcullis_core::{
     Failure, FailureKind, Time, Verdict,
@@ -8,7 +8,11 @@ use portcullis_core::{
     retry::Loan,
 };
 
-use super::{Delay, Hedge, policy::Shared, settings::Settings};
+use super::{
+    Delay,
+    policy::{Entry, Shared},
+    settings::Settings,
+};
 use crate::{clock, protocol::Attempt, shard::Pinned};
 
 /// One call that may be hedged.
@@ -42,8 +46,8 @@ pub(super) enum When {
 
 impl Call {
     #[inline(always)]
-    pub(super) fn begin(hedge: &Hedge, settings: Settings, above: Attempt, deadline: Option<Time>) -> Self {
-        let shared = hedge.shared.pin();
+    pub(super) fn begin(entry: Entry, above: Attempt, deadline: Option<Time>) -> Self {
+        let Entry { shared, settings } = entry;
         // Who retries above has counted the call already.
         let counted = shared.begin(shared.shard(), !above.is_retry());
         Self {
@@ -89,7 +93,7 @@ impl Call {
         let Some(deadline) = self.deadline else { return true };
         let in_time = clock::now() + wait < deadline;
         if !in_time {
-            self.shared.counts.over_time.fetch_add(1, Relaxed);
+            self.shared.count(|counts| &counts.over_time);
         }
         in_time
     }
@@ -158,7 +162,7 @@ impl Call {
         }
         let enforced = self.shared.dice.happens(self.shared.config.load().mode.share());
         if !enforced {
-            self.shared.counts.shadowed.fetch_add(1, Relaxed);
+            self.shared.count(|counts| &counts.shadowed);
         }
         enforced
     }
@@ -173,7 +177,7 @@ impl Call {
     /// The request cannot be had again.
     pub(super) fn not_replayable(&mut self) {
         self.plan.stop();
-        self.shared.counts.not_replayable.fetch_add(1, Relaxed);
+        self.shared.count(|counts| &counts.not_replayable);
     }
 
     /// Another attempt is sent: which it is.
@@ -221,14 +225,14 @@ impl Ticket {
     /// Its answer is the call's.
     pub(super) fn won(mut self, verdict: Verdict) {
         self.state = State::Settled;
-        self.shared.counts.won.fetch_add(1, Relaxed);
+        self.shared.count(|counts| &counts.won);
         self.settle(verdict);
     }
 
     /// It failed, was refused, or panicked.
     pub(super) fn failed(mut self, verdict: Verdict) {
         self.state = State::Settled;
-        self.shared.counts.failed.fetch_add(1, Relaxed);
+        self.shared.count(|counts| &counts.failed);
         self.settle(verdict);
     }
 
@@ -251,7 +255,7 @@ impl Ticket {
 impl Drop for Ticket {
     fn drop(&mut self) {
         if self.state == State::Sent {
-            self.shared.counts.lost.fetch_add(1, Relaxed);
+            self.shared.count(|counts| &counts.lost);
         }
         self.give_back();
     }

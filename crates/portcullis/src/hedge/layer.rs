@@ -2,7 +2,7 @@
 
 use tower_layer::Layer;
 
-use super::{Hedge, HedgeService};
+use super::{Hedge, HedgeService, OnlyIf};
 use crate::{
     Boxed, Typed,
     replay::{Always, CloneReplay, Never},
@@ -18,8 +18,8 @@ use crate::{Grpc, HttpClient, HttpServer, replay::HttpReplay};
 ///
 /// **Nothing is hedged** that may not be processed twice: see [`idempotent`](Self::idempotent).
 #[derive(Clone, Debug)]
-pub struct HedgeLayer<P = Boxed, R = CloneReplay, I = Never> {
-    hedge: Hedge,
+pub struct HedgeLayer<P = Boxed, R = CloneReplay, I = Never, K = Hedge> {
+    policies: K,
     protocol: P,
     replay: R,
     idempotency: I,
@@ -32,59 +32,84 @@ impl HedgeLayer {
     /// without them, but then every response is an answer, whatever its status, and no request is known to be
     /// idempotent.
     pub fn new(hedge: Hedge) -> Self {
-        Self { hedge, protocol: Boxed::default(), replay: CloneReplay, idempotency: Never }
+        Self::by(hedge)
     }
 }
 
-impl<P, R, I> HedgeLayer<P, R, I> {
+impl<K> HedgeLayer<Boxed, CloneReplay, Never, K> {
+    /// A layer that picks the hedge of each request; see [`Policies`](super::Policies).
+    pub fn by(policies: K) -> Self {
+        Self { policies, protocol: Boxed::default(), replay: CloneReplay, idempotency: Never }
+    }
+}
+
+impl<P, R, I, K> HedgeLayer<P, R, I, K> {
     /// The same layer with this [protocol](crate::protocol).
-    pub fn protocol<Q>(self, protocol: Q) -> HedgeLayer<Q, R, I> {
-        let Self { hedge, replay, idempotency, .. } = self;
-        HedgeLayer { hedge, protocol, replay, idempotency }
+    pub fn protocol<Q>(self, protocol: Q) -> HedgeLayer<Q, R, I, K> {
+        let Self { policies, replay, idempotency, .. } = self;
+        HedgeLayer { policies, protocol, replay, idempotency }
     }
 
     /// The same layer with another way to send a request again; see [`Replay`](crate::replay::Replay).
-    pub fn replay<T>(self, replay: T) -> HedgeLayer<P, T, I> {
-        let Self { hedge, protocol, idempotency, .. } = self;
-        HedgeLayer { hedge, protocol, replay, idempotency }
+    pub fn replay<T>(self, replay: T) -> HedgeLayer<P, T, I, K> {
+        let Self { policies, protocol, idempotency, .. } = self;
+        HedgeLayer { policies, protocol, replay, idempotency }
     }
 
     /// Takes every request for idempotent: two attempts of it may run at once.
-    pub fn idempotent(self) -> HedgeLayer<P, R, Always> {
+    pub fn idempotent(self) -> HedgeLayer<P, R, Always, K> {
         self.with_idempotency(Always)
     }
 
     /// Takes the requests for idempotent of which `is_idempotent` says so, besides those that say so
     /// themselves.
-    pub fn idempotent_if<Req, F>(self, is_idempotent: F) -> HedgeLayer<P, R, F>
+    pub fn idempotent_if<Req, F>(self, is_idempotent: F) -> HedgeLayer<P, R, F, K>
     where
         F: Fn(&Req) -> bool,
     {
         self.with_idempotency(is_idempotent)
     }
 
-    fn with_idempotency<J>(self, idempotency: J) -> HedgeLayer<P, R, J> {
-        let Self { hedge, protocol, replay, .. } = self;
-        HedgeLayer { hedge, protocol, replay, idempotency }
+    /// Hedges only requests of which `applies` says so, such as those to a host; the others are sent once.
+    ///
+    /// ```
+    /// use portcullis::{Hedge, HedgeLayer};
+    ///
+    /// let layer = HedgeLayer::new(Hedge::new("catalog"))
+    ///     .http_client()
+    ///     .only_if(|request: &http::Request<()>| request.uri().host() == Some("catalog.internal"));
+    /// # let _ = layer;
+    /// ```
+    pub fn only_if<Req, F>(self, applies: F) -> HedgeLayer<P, R, I, OnlyIf<K, F>>
+    where
+        F: Fn(&Req) -> bool,
+    {
+        let Self { policies, protocol, replay, idempotency } = self;
+        HedgeLayer { policies: OnlyIf { policies, applies }, protocol, replay, idempotency }
+    }
+
+    fn with_idempotency<J>(self, idempotency: J) -> HedgeLayer<P, R, J, K> {
+        let Self { policies, protocol, replay, .. } = self;
+        HedgeLayer { policies, protocol, replay, idempotency }
     }
 
     /// For services with an error type of their own; see [`Typed`].
-    pub fn typed(self) -> HedgeLayer<Typed, R, I> {
+    pub fn typed(self) -> HedgeLayer<Typed, R, I, K> {
         self.protocol(Typed::default())
     }
 }
 
 #[cfg(feature = "http")]
-impl<P, R, I> HedgeLayer<P, R, I> {
+impl<P, R, I, K> HedgeLayer<P, R, I, K> {
     /// For HTTP servers, such as gateways; see [`HttpServer`]. The inner service gets a
     /// [`ReplayBody`](crate::replay::ReplayBody); an axum router wants `.rebody(axum::body::Body::new)`
     /// besides.
-    pub fn http_server(self) -> HedgeLayer<HttpServer, HttpReplay, I> {
+    pub fn http_server(self) -> HedgeLayer<HttpServer, HttpReplay, I, K> {
         self.protocol(HttpServer::default()).replay(HttpReplay::default())
     }
 
     /// For HTTP clients; see [`HttpClient`]. The inner service gets a [`ReplayBody`](crate::replay::ReplayBody).
-    pub fn http_client(self) -> HedgeLayer<HttpClient, HttpReplay, I> {
+    pub fn http_client(self) -> HedgeLayer<HttpClient, HttpReplay, I, K> {
         self.protocol(HttpClient::default()).replay(HttpReplay::default())
     }
 
@@ -94,18 +119,18 @@ impl<P, R, I> HedgeLayer<P, R, I> {
     ///
     /// The head of a response is the answer, unless it has a status of its own; the streams of the other
     /// attempts are dropped then.
-    pub fn grpc(self) -> HedgeLayer<Grpc, HttpReplay, I> {
+    pub fn grpc(self) -> HedgeLayer<Grpc, HttpReplay, I, K> {
         self.protocol(Grpc::default()).replay(HttpReplay::default())
     }
 }
 
 #[cfg(feature = "http")]
-impl<P, M, I> HedgeLayer<P, HttpReplay<M>, I> {
+impl<P, M, I, K> HedgeLayer<P, HttpReplay<M>, I, K> {
     /// Turns the body that is sent into one that the inner service wants, as with
     /// `.rebody(axum::body::Body::new)` or `.rebody(tonic::body::Body::new)`.
-    pub fn rebody<N>(self, rebody: N) -> HedgeLayer<P, HttpReplay<N>, I> {
-        let Self { hedge, protocol, replay, idempotency } = self;
-        HedgeLayer { hedge, protocol, replay: replay.rebody(rebody), idempotency }
+    pub fn rebody<N>(self, rebody: N) -> HedgeLayer<P, HttpReplay<N>, I, K> {
+        let Self { policies, protocol, replay, idempotency } = self;
+        HedgeLayer { policies, protocol, replay: replay.rebody(rebody), idempotency }
     }
 
     /// Tells in this header of every attempt after the first how many were sent before it (default: none
@@ -132,18 +157,19 @@ impl<P, M, I> HedgeLayer<P, HttpReplay<M>, I> {
     }
 }
 
-impl<S, P, R, I> Layer<S> for HedgeLayer<P, R, I>
+impl<S, P, R, I, K> Layer<S> for HedgeLayer<P, R, I, K>
 where
+    K: Clone,
     P: Clone,
     R: Clone,
     I: Clone,
 {
-    type Service = HedgeService<S, P, R, I>;
+    type Service = HedgeService<S, P, R, I, K>;
 
     fn layer(&self, inner: S) -> Self::Service {
         HedgeService {
             inner,
-            hedge: self.hedge.clone(),
+            policies: self.policies.clone(),
             protocol: self.protocol.clone(),
             replay: self.replay.clone(),
             idempotency: self.idempotency.clone(),

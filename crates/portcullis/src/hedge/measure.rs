@@ -4,15 +4,28 @@ use portcullis_core::{Name, PolicyKind, health::Level};
 
 use super::HedgeStatus;
 use crate::{
-    metrics::{Measures, names::HEDGES},
+    metrics::{
+        Measures,
+        names::{HEDGE_CALLS, HEDGE_DELAY, HEDGES},
+    },
     registry::{Snapshot, Value},
 };
 
 pub(super) fn measure(status: &HedgeStatus, into: &mut dyn Measures) {
-    for (result, total) in
-        [("won", status.won), ("lost", status.lost), ("failed", status.failed), ("denied", status.denied)]
-    {
+    into.counter(&HEDGE_CALLS, &[], status.calls);
+    for (result, total) in [
+        ("won", status.won),
+        ("lost", status.lost),
+        ("failed", status.failed),
+        ("denied", status.denied),
+        ("over_time", status.over_time),
+        ("not_replayable", status.not_replayable),
+        ("shadowed", status.shadowed),
+    ] {
         into.counter(&HEDGES, &[result], total);
+    }
+    if let Some(delay) = status.delay {
+        into.gauge(&HEDGE_DELAY, &[], delay.as_secs_f64());
     }
 }
 
@@ -27,7 +40,7 @@ pub(super) fn snapshot(name: &Name, status: &HedgeStatus) -> Snapshot {
     }
 }
 
-fn values(status: &HedgeStatus) -> Vec<(&'static str, Value)> {
+pub(super) fn values(status: &HedgeStatus) -> Vec<(&'static str, Value)> {
     let mut values = vec![
         ("mode", status.mode.as_str().into()),
         ("calls", status.calls.into()),

@@ -74,16 +74,21 @@ mod builder;
 mod by_hand;
 mod call;
 mod future;
+pub mod keyed;
 mod layer;
 mod measure;
+mod policies;
 mod policy;
 mod running;
 mod service;
+mod setters;
 mod settings;
 
 pub use builder::HedgeBuilder;
 pub use future::ResponseFuture;
+pub use keyed::KeyedHedge;
 pub use layer::HedgeLayer;
+pub use policies::{OnlyIf, Policies};
 pub use policy::{Hedge, HedgeStatus};
 pub use portcullis_core::hedge::{
     Config, DEFAULT_AT_LEAST, DEFAULT_AT_MOST, DEFAULT_INITIAL, DEFAULT_MAX_ATTEMPTS,

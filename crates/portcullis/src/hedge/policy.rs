@@ -15,14 +15,18 @@ use portcullis_core::{
     retry::Loan,
 };
 
-use super::{Config, Delay, HedgeBuilder, settings::Word};
+use super::{
+    Config, Delay, HedgeBuilder,
+    settings::{Settings, Word},
+};
 use crate::{
     Registry, RetryBudget, clock,
     dice::Dice,
     event::{Emitter, Event, EventKind},
+    keyed::budgeted::Common,
     live::Live,
     registry::{Policy, Snapshot},
-    shard::{self, Sharded},
+    shard::{self, Pinned, Sharded},
 };
 
 /// How far back a percentile looks: long enough for a hundred calls of a quiet service, short enough to
@@ -43,19 +47,21 @@ pub(super) struct Shared {
     pub(super) budget: RetryBudget,
     /// Whether the budget is this policy's own, and follows its settings.
     owns_budget: bool,
-    pub(super) dice: Dice,
+    pub(super) dice: Arc<Dice>,
     emitter: Emitter,
     /// There once a percentile was asked for.
     quantiles: OnceLock<Quantiles>,
     followed: Followed,
-    /// By thread.
-    calls: Box<[Padded<AtomicU64>]>,
-    pub(super) counts: Counts,
+    counts: Counts,
+    /// For one of many: what all of these have in common.
+    pub(super) many: Option<Arc<Common<Hedge>>>,
 }
 
-/// All are rare, unlike calls.
+/// All are rare but the calls.
 #[derive(Default)]
-pub(super) struct Counts {
+pub(crate) struct Counts {
+    /// By thread.
+    calls: Box<[Padded<AtomicU64>]>,
     pub(super) sent: AtomicU64,
     pub(super) won: AtomicU64,
     pub(super) lost: AtomicU64,
@@ -64,6 +70,12 @@ pub(super) struct Counts {
     pub(super) over_time: AtomicU64,
     pub(super) not_replayable: AtomicU64,
     pub(super) shadowed: AtomicU64,
+}
+
+/// A hedge that was picked for a call, and its settings when that began.
+pub(super) struct Entry {
+    pub(super) shared: Pinned<Shared>,
+    pub(super) settings: Settings,
 }
 
 /// A hedge at a moment.
@@ -88,7 +100,8 @@ pub struct HedgeStatus {
     pub not_replayable: u64,
     /// Attempts that were only counted, by the mode.
     pub shadowed: u64,
-    /// The delay before the second attempt; `None` when a function says it.
+    /// The delay before the second attempt; `None` when a function says it, and for many together that follow
+    /// what each sees.
     pub delay: Option<Duration>,
     /// Whole hedges in the budget.
     pub budget_available: u64,
@@ -126,15 +139,41 @@ impl Hedge {
             config: Live::new(config),
             budget,
             owns_budget,
-            dice: Dice::new(seed),
+            dice: Arc::new(Dice::new(seed)),
             emitter: Emitter::new(name.clone(), PolicyKind::Hedge, registry),
             quantiles: OnceLock::new(),
             followed: Followed::default(),
-            calls: (0..shard::count()).map(|_| Padded::default()).collect(),
-            counts: Counts::default(),
+            counts: Counts::of(shard::count()),
+            many: None,
         });
         registry.join(PolicyKind::Hedge, name, shared.value());
         Ok(Self { shared })
+    }
+
+    /// One of many hedges that share their settings, and are seen together.
+    pub(super) fn one_of(name: Name, common: &Arc<Common<Self>>) -> Result<Self, ConfigError> {
+        let config = common.config.load();
+        Ok(Self {
+            shared: Sharded::small(Shared {
+                word: Word::of(&config),
+                budget: RetryBudget::unlisted(name.clone(), config.budget)?,
+                owns_budget: true,
+                config: Live::of(config),
+                dice: common.dice.clone(),
+                emitter: Emitter::new(name, PolicyKind::Hedge, &common.registry),
+                quantiles: OnceLock::new(),
+                followed: Followed::default(),
+                counts: Counts::of(1),
+                many: Some(common.clone()),
+            }),
+        })
+    }
+
+    /// What a call begins with, unless it is as if there were no hedge.
+    #[inline(always)]
+    pub(super) fn enter(&self) -> Option<Entry> {
+        let settings = self.shared.word.load();
+        (!settings.is_disabled()).then(|| Entry { shared: self.shared.pin(), settings })
     }
 
     /// The name.
@@ -213,8 +252,11 @@ impl Shared {
     /// A call begins that could be hedged; whether the budget wants to know of its end.
     #[inline(always)]
     pub(super) fn begin(&self, shard: usize, original: bool) -> bool {
-        // A power of two of shards: the mask never leaves the slice.
-        self.calls[shard & (self.calls.len() - 1)].fetch_add(1, Relaxed);
+        self.counts.called(shard);
+        if let Some(many) = &self.many {
+            // Where many threads count one key in one place, those of all keys do not.
+            many.counts.called(shard::current());
+        }
         original && self.budget.begin(shard)
     }
 
@@ -242,29 +284,68 @@ impl Shared {
     }
 
     fn quantiles(&self) -> &Quantiles {
-        self.quantiles.get_or_init(|| Quantiles::new(SPAN, shard::count()))
+        self.quantiles.get_or_init(|| Quantiles::new(SPAN, self.counts.calls.len()))
     }
 
     /// Takes an attempt out of the budget.
     pub(super) fn borrow(&self, failure: &Failure) -> Option<Loan> {
         let loan = self.budget.withdraw(failure);
         if loan.is_none() {
-            self.counts.denied.fetch_add(1, Relaxed);
+            self.count(|counts| &counts.denied);
         }
         loan
     }
 
     /// An attempt after the first is sent.
     pub(super) fn sent(&self, attempt: u32) {
-        self.counts.sent.fetch_add(1, Relaxed);
+        self.count(|counts| &counts.sent);
         self.emitter.frequent(|| EventKind::Hedge { attempt });
     }
 
+    /// Counts what is rare.
+    pub(super) fn count(&self, of: impl Fn(&Counts) -> &AtomicU64) {
+        of(&self.counts).fetch_add(1, Relaxed);
+        if let Some(many) = &self.many {
+            of(&many.counts).fetch_add(1, Relaxed);
+        }
+    }
+
+    /// Takes the settings of many, which were checked.
+    pub(super) fn take(&self, config: Arc<Config>) -> Result<(), ConfigError> {
+        self.config.replace(|before| {
+            if config.budget != before.budget {
+                self.budget.reconfigure(config.budget)?;
+            }
+            self.word.set(&config);
+            Ok(config)
+        })?;
+        self.followed.forget();
+        Ok(())
+    }
+
     pub(super) fn status(&self) -> HedgeStatus {
-        let Counts { sent, won, lost, failed, denied, over_time, not_replayable, shadowed } = &self.counts;
+        let (delay, mode) = (self.look(clock::now()), self.config.load().mode);
+        self.counts.status(delay, self.budget.available(), mode)
+    }
+}
+
+impl Counts {
+    /// With calls counted in so many places: a power of two.
+    pub(super) fn of(shards: usize) -> Self {
+        Self { calls: (0..shards).map(|_| Padded::default()).collect(), ..Self::default() }
+    }
+
+    #[inline(always)]
+    fn called(&self, shard: usize) {
+        // A power of two of shards: the mask never leaves the slice.
+        self.calls[shard & (self.calls.len() - 1)].fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn status(&self, delay: Option<Duration>, budget_available: u64, mode: Mode) -> HedgeStatus {
+        let Self { calls, sent, won, lost, failed, denied, over_time, not_replayable, shadowed } = self;
         let count = |count: &AtomicU64| count.load(Relaxed);
         HedgeStatus {
-            calls: self.calls.iter().fold(0, |sum, calls| sum.wrapping_add(count(calls))),
+            calls: calls.iter().fold(0, |sum, calls| sum.wrapping_add(count(calls))),
             sent: count(sent),
             won: count(won),
             lost: count(lost),
@@ -273,9 +354,9 @@ impl Shared {
             over_time: count(over_time),
             not_replayable: count(not_replayable),
             shadowed: count(shadowed),
-            delay: self.look(clock::now()),
-            budget_available: self.budget.available(),
-            mode: self.config.load().mode,
+            delay,
+            budget_available,
+            mode,
         }
     }
 }

@@ -2,18 +2,27 @@
 //!
 //! | by | for example | |
 //! |---|---|---|
-//! | [`host`] | `api.example.com:8080` | clients of many hosts, servers of many names |
-//! | [`path`] | `/echo.Echo/Say` | the method of a gRPC call |
-//! | [`path_prefix`] | `/api/orders` of `/api/orders/17?x=1` | routes, without a router |
-//! | [`header`] | `acme` of `x-tenant: acme` | tenants |
-//! | [`extension`] | `/orders/{id}` of axum's `MatchedPath` | whatever a layer before has found out |
+#![cfg_attr(
+    feature = "http",
+    doc = "| [`host`] | `api.example.com:8080` | clients of many hosts, servers of many names |"
+)]
+#![cfg_attr(feature = "http", doc = "| [`path`] | `/echo.Echo/Say` | the method of a gRPC call |")]
+#![cfg_attr(
+    feature = "http",
+    doc = "| [`path_prefix`] | `/api/orders` of `/api/orders/17?x=1` | routes, without a router |"
+)]
+#![cfg_attr(feature = "http", doc = "| [`header`] | `acme` of `x-tenant: acme` | tenants |")]
+#![cfg_attr(
+    feature = "http",
+    doc = "| [`extension`] | `/orders/{id}` of axum's `MatchedPath` | whatever a layer before has found out |"
+)]
 //! | [`text`] | | any text in a request of one's own |
 //!
 //! A key of another type is found by a function of one's own that returns it.
 //!
 //! Whoever sends a request chooses these, but for the last two: that is what the bounds of a keyed policy
 //! are for. Texts that must not be told from each other, such as the names of one host, are to be made equal
-//! by who makes the key; [`host`] does so with capital letters, and nothing else.
+//! by who makes the key; `host` does so with capital letters, and nothing else.
 
 #[cfg(feature = "http")]
 mod http;

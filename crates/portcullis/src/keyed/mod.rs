@@ -49,10 +49,12 @@
 //! and allocates nothing. Hashing is keyed by the process (SipHash, as in std's maps): nobody can choose
 //! keys that collide.
 
+pub(crate) mod budgeted;
 pub mod by;
 mod entry;
 mod key_of;
 mod limits;
+pub(crate) mod many;
 mod map;
 #[cfg(test)]
 mod memory_tests;

@@ -62,6 +62,28 @@ pub const BULKHEAD_LIMIT: Metric = gauge("portcullis_bulkhead_limit", &["policy"
 pub const BULKHEAD_QUEUED: Metric =
     gauge("portcullis_bulkhead_queued", &["policy"], "Calls that wait for a permit.");
 
+/// Threads of a pool that run a call.
+pub const POOL_BUSY: Metric =
+    gauge("portcullis_pool_busy", &["policy"], "Threads of a pool that run a call.");
+
+/// Calls that wait for a thread of a pool.
+pub const POOL_QUEUED: Metric =
+    gauge("portcullis_pool_queued", &["policy"], "Calls that wait for a thread of a pool.");
+
+/// Threads a pool may have.
+pub const POOL_THREADS: Metric = gauge("portcullis_pool_threads", &["policy"], "Threads a pool may have.");
+
+/// Calls that panicked on a thread of a pool.
+pub const POOL_PANICS: Metric =
+    counter("portcullis_pool_panics_total", &["policy"], "Calls that panicked on a thread of a pool.");
+
+/// A limit that finds itself.
+pub const LIMIT: Metric = gauge("portcullis_limit", &["policy"], "The adaptive limit on calls in flight.");
+
+/// Calls in flight under a limit that finds itself.
+pub const LIMIT_IN_FLIGHT: Metric =
+    gauge("portcullis_limit_in_flight", &["policy"], "Calls in flight under an adaptive limit.");
+
 /// What is left of a rate limit.
 pub const RATE_AVAILABLE: Metric =
     gauge("portcullis_rate_limit_available", &["policy"], "Whole permits that can be taken now.");
@@ -69,6 +91,40 @@ pub const RATE_AVAILABLE: Metric =
 /// Calls that wait for permits of a rate limit.
 pub const RATE_QUEUED: Metric =
     gauge("portcullis_rate_limit_queued", &["policy"], "Calls that wait for their permits.");
+
+/// How much a throttle holds back.
+pub const THROTTLE_CHANCE: Metric =
+    gauge("portcullis_throttle_chance", &["policy"], "The chance with which a call is held back.");
+
+/// Calls in flight on a server that sheds load.
+pub const SHED_IN_FLIGHT: Metric =
+    gauge("portcullis_shed_in_flight", &["policy"], "Calls in flight, but for those that are exempt.");
+
+/// How many calls may be in flight on a server that sheds load.
+pub const SHED_LIMIT: Metric =
+    gauge("portcullis_shed_limit", &["policy"], "Calls of the highest class that may be in flight.");
+
+/// The share of the calls that is shed.
+pub const SHED_CUT: Metric = gauge(
+    "portcullis_shed_cut",
+    &["policy"],
+    "The share of the calls that is refused because of waits, pressure, or by hand.",
+);
+
+/// The level below which calls are shed.
+pub const SHED_LEVEL: Metric =
+    gauge("portcullis_shed_level", &["policy"], "The lowest level that is admitted, 0 to 500.");
+
+/// How long calls wait before anything is done for them.
+pub const SHED_DELAY: Metric = gauge(
+    "portcullis_shed_queue_delay_seconds",
+    &["policy"],
+    "The shortest wait in an interval before anything was done for a call.",
+);
+
+/// How busy the machine is.
+pub const SHED_PRESSURE: Metric =
+    gauge("portcullis_shed_pressure", &["policy"], "How busy the machine is, from 0 to 1, smoothed.");
 
 /// Calls a time limit ended.
 pub const TIMEOUTS: Metric =
@@ -81,6 +137,13 @@ pub const RETRY_ATTEMPTS: Metric = counter(
     "Attempts after the first, by the kind of failure of the one before.",
 );
 
+/// Calls that retries have saved.
+pub const RETRY_RECOVERED: Metric = counter(
+    "portcullis_retry_recovered_total",
+    &["policy"],
+    "Calls that succeeded with an attempt after the first.",
+);
+
 /// Why calls were not made again.
 pub const RETRY_STOPPED: Metric = counter(
     "portcullis_retry_stopped_total",
@@ -88,11 +151,57 @@ pub const RETRY_STOPPED: Metric = counter(
     "Failures after which a call was not made again.",
 );
 
-/// Attempts of a hedge after the first, whether another ran or had failed, by how they ended.
+/// Calls that could be hedged.
+pub const HEDGE_CALLS: Metric =
+    counter("portcullis_hedge_calls_total", &["policy"], "Calls of which another attempt could be sent.");
+
+/// How long a hedge waits before the second attempt.
+pub const HEDGE_DELAY: Metric = gauge(
+    "portcullis_hedge_delay_seconds",
+    &["policy"],
+    "How long an attempt is waited for before another is sent.",
+);
+
+/// Attempts of a hedge after the first, whether another ran or had failed, by how they ended; and those that
+/// were not sent, by why.
 pub const HEDGES: Metric = counter(
     "portcullis_hedges_total",
     &["policy", "result"],
-    "Attempts sent while another ran: won, lost, failed; and those that the budget denied.",
+    "Attempts after the first, sent while others ran or had failed: won, lost, failed; and those that were not sent: \
+     denied by the budget, over_time, not_replayable, shadowed.",
+);
+
+/// Calls for which something else was answered.
+pub const FALLBACKS: Metric = counter(
+    "portcullis_fallbacks_total",
+    &["policy", "result"],
+    "Calls for which something else was answered (used), those of them that failed or were given up, and calls for \
+     which nothing could be (not_replayable) or was to be only (shadowed).",
+);
+
+/// Why something else was answered.
+pub const FALLBACK_REASONS: Metric = counter(
+    "portcullis_fallback_reasons_total",
+    &["policy", "reason"],
+    "Calls for which something else was answered, by the kind of failure, or refused.",
+);
+
+/// Faults that calls met on purpose.
+pub const CHAOS: Metric = counter(
+    "portcullis_chaos_total",
+    &["policy", "fault"],
+    "Faults that calls met on purpose: latency, error, response, panic, hang, cut_body, bandwidth.",
+);
+
+/// Connections there are.
+pub const CONNECTED: Metric =
+    gauge("portcullis_reconnect_connected", &["policy"], "Connections that there are.");
+
+/// Attempts to connect, and connections that broke.
+pub const CONNECTS: Metric = counter(
+    "portcullis_reconnects_total",
+    &["policy", "result"],
+    "Attempts to connect that succeeded and that failed, and connections that are broken since.",
 );
 
 /// What is left of a retry budget.
@@ -117,6 +226,23 @@ pub const EVENTS_LAGGED: Metric = counter(
     "Events that the reader of a stream lost because it was too slow.",
 );
 
+/// Endpoints that are ejected.
+pub const EJECTED: Metric = gauge("portcullis_ejected", &["policy"], "Endpoints that are ejected.");
+
+/// Endpoints there are.
+pub const ENDPOINTS: Metric = gauge(
+    "portcullis_endpoints",
+    &["policy"],
+    "Endpoints that a balancer knows, with those that are ejected.",
+);
+
+/// Ejections of endpoints.
+pub const EJECTIONS: Metric = counter(
+    "portcullis_ejections_total",
+    &["policy", "cause", "mode"],
+    "Endpoints ejected (mode enforced), and endpoints that would have been (mode shadow).",
+);
+
 /// All of them.
 pub const ALL: &[&Metric] = &[
     &CALLS,
@@ -129,16 +255,40 @@ pub const ALL: &[&Metric] = &[
     &BULKHEAD_IN_FLIGHT,
     &BULKHEAD_LIMIT,
     &BULKHEAD_QUEUED,
+    &POOL_BUSY,
+    &POOL_QUEUED,
+    &POOL_THREADS,
+    &POOL_PANICS,
+    &LIMIT,
+    &LIMIT_IN_FLIGHT,
     &RATE_AVAILABLE,
     &RATE_QUEUED,
+    &THROTTLE_CHANCE,
+    &SHED_IN_FLIGHT,
+    &SHED_LIMIT,
+    &SHED_CUT,
+    &SHED_LEVEL,
+    &SHED_DELAY,
+    &SHED_PRESSURE,
     &TIMEOUTS,
     &RETRY_ATTEMPTS,
+    &RETRY_RECOVERED,
     &RETRY_STOPPED,
+    &HEDGE_CALLS,
+    &HEDGE_DELAY,
     &HEDGES,
+    &CHAOS,
+    &CONNECTED,
+    &CONNECTS,
+    &FALLBACKS,
+    &FALLBACK_REASONS,
     &BUDGET_AVAILABLE,
     &KEYED_ENTRIES,
     &KEYED_EVICTIONS,
     &EVENTS_LAGGED,
+    &EJECTED,
+    &ENDPOINTS,
+    &EJECTIONS,
 ];
 
 /// What [`BREAKER_STATE`] shows, by the state's word. The numbers never change, unlike those in memory.

@@ -76,7 +76,8 @@ impl Publisher {
         });
         let weak = Arc::downgrade(&shared);
         let changes = registry.events().listen(Interest::Changes, move |event| {
-            if let (EventKind::StateChange(_), Some(shared)) = (&event.what, weak.upgrade()) {
+            let shown = matches!(event.what, EventKind::StateChange(_) | EventKind::Endpoint(_));
+            if let (true, Some(shared)) = (shown, weak.upgrade()) {
                 shared.show(event.kind, &event.policy);
             }
         });

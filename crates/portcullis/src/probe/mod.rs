@@ -2,8 +2,8 @@
 //!
 //! [`Probe`] is the policy: it asks at jittered intervals, faster while the answer is bad, and counts the
 //! dependency as down or up after some results in a row. It can feed a [breaker](crate::breaker): down
-//! opens it and keeps it open, up closes it without waiting for callers to try. It is a check in the
-//! [health document](crate::health).
+//! opens it and keeps it open, up closes it without waiting for callers to try.
+#![cfg_attr(feature = "http", doc = "It is a check in the [health document](crate::health).")]
 //!
 //! [`ProbeLayer`] asks through the very service it is put in front of; [`Probe::spawn`] asks by any
 //! future.

@@ -9,6 +9,42 @@ use crate::BoxError;
 ///
 /// An `Err` is a failure, unless a [`Rejection`] is in its chain of sources. A refusal is a `BoxError`
 /// that downcasts to [`Rejection`].
+///
+/// # In a task of its own
+///
+/// In `tokio::spawn(async { .. })` a call may not compile whose innermost service is a *closure* with the error
+/// [`BoxError`]: "implementation of `From` is not general enough". The compiler forgets there that the error in
+/// the closure's type is `'static`; tower's own layers have the same. It knows that of a function, so the least
+/// remedy is to give the closure a name:
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), portcullis::BoxError> {
+/// use portcullis::{BoxError, Breaker, BreakerLayer};
+/// use tower::{ServiceBuilder, ServiceExt, service_fn};
+///
+/// async fn stock(item: u32) -> Result<u32, BoxError> {
+///     Ok(item * 2)
+/// }
+///
+/// let layer = BreakerLayer::new(Breaker::new("inventory"));
+/// let named = layer.clone();
+/// let call = tokio::spawn(async move {
+///     let service = ServiceBuilder::new().layer(named).service(service_fn(stock));
+///     service.oneshot(21).await
+/// });
+/// assert_eq!(call.await??, 42);
+///
+/// // A closure does where no async block holds the call, or the service is boxed.
+/// let service =
+///     ServiceBuilder::new().layer(layer).service(service_fn(|item: u32| async move { Ok::<_, BoxError>(item) }));
+/// assert_eq!(tokio::spawn(service.clone().oneshot(42)).await??, 42);
+/// let boxed = service.boxed_clone();
+/// assert_eq!(tokio::spawn(async move { boxed.oneshot(42).await }).await??, 42);
+/// # Ok(()) }
+/// ```
+///
+/// An error type of one's own does as well, also one that the layer boxes, such as `std::io::Error`.
 #[derive(Clone, Copy, Debug)]
 pub struct Boxed<C = ()> {
     classify: C,

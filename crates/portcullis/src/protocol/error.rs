@@ -150,6 +150,9 @@ fn known_error(error: &(dyn Error + 'static)) -> Option<Failure> {
     if error.is::<tokio::time::error::Elapsed>() {
         return Some(Failure::new(FailureKind::Timeout));
     }
+    if let Some(error) = error.downcast_ref::<crate::reconnect::ConnectError>() {
+        return Some(error.failure());
+    }
     #[cfg(feature = "hyper")]
     {
         super::http::delivery::judge(error)

@@ -59,10 +59,13 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         match this.state.project() {
-            StateProj::Running { inner, ticket } => {
-                let result = ready!(watched(ticket, || inner.poll(cx)));
-                finish(this.protocol, this.context.clone(), result, ticket.take())
-            }
+            // Here, so that what is in an error is not looked at before it is one.
+            StateProj::Running { inner, ticket } => match ready!(watched(ticket, || inner.poll(cx))) {
+                Ok(response) => {
+                    Poll::Ready(Ok(this.protocol.complete(this.context.clone(), response, ticket.take())))
+                }
+                Err(error) => Poll::Ready(Err(fail(this.protocol, error, ticket.take()))),
+            },
             StateProj::Refused { rejection } => match rejection.take() {
                 Some(rejection) => Poll::Ready(this.protocol.refuse(this.context.clone(), rejection)),
                 None => Poll::Pending, // polled after it was ready
@@ -78,19 +81,27 @@ pub(crate) fn finish<P, T, Req, Res, Err>(
     context: P::Context,
     result: Result<Res, Err>,
     ticket: Option<T>,
-) -> Poll<Result<P::Response<T>, P::Error>>
+) -> Result<P::Response<T>, P::Error>
 where
     P: Protocol<Req, Res, Err>,
     T: Ticket,
 {
     match result {
-        Ok(response) => Poll::Ready(Ok(protocol.complete(context, response, ticket))),
-        Err(error) => {
-            let error = protocol.lift(error);
-            if let Some(mut ticket) = ticket {
-                ticket.settle(protocol.judge_error(&error));
-            }
-            Poll::Ready(Err(error))
-        }
+        Ok(response) => Ok(protocol.complete(context, response, ticket)),
+        Err(error) => Err(fail(protocol, error, ticket)),
     }
+}
+
+/// Settles the ticket by an error.
+#[inline(always)]
+pub(crate) fn fail<P, T, Req, Res, Err>(protocol: &P, error: Err, ticket: Option<T>) -> P::Error
+where
+    P: Protocol<Req, Res, Err>,
+    T: Ticket,
+{
+    let error = protocol.lift(error);
+    if let Some(mut ticket) = ticket {
+        ticket.settle(protocol.judge_error(&error));
+    }
+    error
 }

@@ -58,7 +58,7 @@ pub(crate) use error::judge_error;
 #[cfg(feature = "http")]
 pub(crate) use error::{find_any, judge_any};
 #[cfg(feature = "http")]
-pub(crate) use http::without_content;
+pub(crate) use http::{without_content, write_grpc_timeout};
 pub(crate) use ticket::watched;
 
 use portcullis_core::{Failure, GrpcCode, Rejection, Time, Verdict};
@@ -94,6 +94,13 @@ pub trait Protocol<Req, Res, Err> {
     /// Lets a request tell which attempt of its call it is, where requests can.
     fn mark_attempt(&self, request: &mut Req, attempt: Attempt) {
         let _ = (request, attempt);
+    }
+
+    /// The endpoints that the attempts of this call went to, where requests tell.
+    #[cfg(feature = "http")]
+    fn tried<'a>(&self, request: &'a Req) -> Option<&'a Tried> {
+        let _ = request;
+        None
     }
 
     /// The time after which nobody waits for an answer to this request, where requests tell.

@@ -22,10 +22,29 @@ pub trait Ticket {
     /// Records how the attempt ended. Only the first verdict counts.
     fn settle(&mut self, verdict: Verdict);
 
+    /// Told when the head of a response has come whose body goes on, with what it says, if that is all there is to
+    /// know but for a body that fails. The ticket is settled when the body ends.
+    fn answered(&mut self, verdict: Option<Verdict>) {
+        let _ = verdict;
+    }
+
     /// Ready when the attempt must end now, with the reason. Asked while a response's body is read.
     fn poll_revoked(&mut self, cx: &mut Context<'_>) -> Poll<Rejection> {
         let _ = cx;
         Poll::Pending
+    }
+
+    /// Ready when the next frame of a response's body may be read.
+    fn poll_paced(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let _ = cx;
+        Poll::Ready(())
+    }
+
+    /// Told of each frame of data of a response's body, by its bytes; the attempt ends before it when there is a
+    /// reason.
+    fn frame(&mut self, bytes: usize) -> Option<Rejection> {
+        let _ = bytes;
+        None
     }
 }
 
@@ -42,11 +61,30 @@ impl<T: Ticket> Ticket for Option<T> {
         }
     }
 
+    fn answered(&mut self, verdict: Option<Verdict>) {
+        if let Some(ticket) = self {
+            ticket.answered(verdict);
+        }
+    }
+
     fn poll_revoked(&mut self, cx: &mut Context<'_>) -> Poll<Rejection> {
         match self {
             Some(ticket) => ticket.poll_revoked(cx),
             None => Poll::Pending,
         }
+    }
+
+    #[inline]
+    fn poll_paced(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match self {
+            Some(ticket) => ticket.poll_paced(cx),
+            None => Poll::Ready(()),
+        }
+    }
+
+    #[inline]
+    fn frame(&mut self, bytes: usize) -> Option<Rejection> {
+        self.as_mut()?.frame(bytes)
     }
 }
 

@@ -12,7 +12,7 @@ use portcullis_core::Rejection;
 use tower_service::Service;
 
 use super::{tell::Told, waiting::Waiting};
-use crate::{Protocol, protocol};
+use crate::{Protocol, parked::Parked};
 
 pin_project! {
     /// The response future of [`RateLimitService`](super::RateLimitService).
@@ -23,42 +23,46 @@ pin_project! {
         S: Service<Req>,
     {
         #[pin]
-        state: State<S, P, Cx, Req>,
+        state: State<S::Future, S, Req>,
+        protocol: P,
+        context: Cx,
         told: Option<T>,
     }
 }
 
 pin_project! {
+    // Of two, so that one comparison tells which it is.
     #[project = StateProj]
-    enum State<S, P, Cx, Req>
-    where
-        S: Service<Req>,
-    {
-        Waiting { queued: Option<Box<Queued<S, P, Cx, Req>>> },
-        Called { #[pin] future: protocol::ResponseFuture<S::Future, P, Cx, (), Req> },
+    enum State<F, S, Req> {
+        Called { #[pin] inner: F },
+        Late { late: Late<S, Req> },
     }
 }
 
+/// A call that found no permit.
+enum Late<S, Req> {
+    Waiting(Parked<Queued<S, Req>>),
+    Refused(Rejection),
+    /// It came to something.
+    Over,
+}
+
 /// All that a call needs when its turn comes.
-struct Queued<S, P, Cx, Req> {
+struct Queued<S, Req> {
     /// `None` once the turn has come.
     waiting: Option<Waiting>,
     inner: S,
-    request: Req,
-    protocol: P,
-    context: Cx,
+    request: Option<Req>,
 }
 
 impl<S: Service<Req>, P, Cx, Req, T> ResponseFuture<S, P, Cx, Req, T> {
     #[inline(always)]
     pub(super) fn running(inner: S::Future, protocol: P, context: Cx, told: Option<T>) -> Self {
-        let future = protocol::ResponseFuture::running(inner, protocol, context, ());
-        Self { state: State::Called { future }, told }
+        Self { state: State::Called { inner }, protocol, context, told }
     }
 
     pub(super) fn refused(rejection: Rejection, protocol: P, context: Cx, told: Option<T>) -> Self {
-        let future = protocol::ResponseFuture::refused(rejection, protocol, context);
-        Self { state: State::Called { future }, told }
+        Self { state: State::Late { late: Late::Refused(rejection) }, protocol, context, told }
     }
 
     pub(super) fn waiting(
@@ -69,8 +73,8 @@ impl<S: Service<Req>, P, Cx, Req, T> ResponseFuture<S, P, Cx, Req, T> {
         context: Cx,
         told: Option<T>,
     ) -> Self {
-        let queued = Box::new(Queued { waiting: Some(waiting), inner, request, protocol, context });
-        Self { state: State::Waiting { queued: Some(queued) }, told }
+        let queued = Parked::new(Queued { waiting: Some(waiting), inner, request: Some(request) });
+        Self { state: State::Late { late: Late::Waiting(queued) }, protocol, context, told }
     }
 }
 
@@ -82,63 +86,90 @@ where
 {
     type Output = Result<P::Response<()>, P::Error>;
 
-    #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let mut state = this.state;
-        if let State::Waiting { .. } = *state {
-            if let Some(error) = ready!(state.as_mut().poll_turn(cx)) {
-                return Poll::Ready(Err(error));
-            }
+    #[inline(always)]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.as_mut().project();
+        match this.state.project() {
+            StateProj::Called { inner } => match ready!(inner.poll(cx)) {
+                Ok(response) => {
+                    let mut response = this.protocol.complete(this.context.clone(), response, Some(()));
+                    if let Some(told) = this.told {
+                        told.tell(&mut response);
+                    }
+                    Poll::Ready(Ok(response))
+                }
+                Err(error) => Poll::Ready(Err(this.protocol.lift(error))),
+            },
+            StateProj::Late { .. } => self.poll_late(cx),
         }
-        let mut answer = match state.project() {
-            StateProj::Called { future } => ready!(future.poll(cx)),
-            StateProj::Waiting { .. } => return Poll::Pending, // polled after it was ready
-        };
-        if let (Ok(response), Some(told)) = (&mut answer, this.told) {
-            told.tell(response);
-        }
-        Poll::Ready(answer)
     }
 }
 
-impl<S, P, Req> State<S, P, P::Context, Req>
+impl<S, P, Req, T> ResponseFuture<S, P, P::Context, Req, T>
 where
     S: Service<Req>,
     P: Protocol<Req, S::Response, S::Error>,
+    T: Told<P::Response<()>>,
 {
-    /// Waiting => Called, when the turn has come; ready with the error of a service that is never ready.
+    /// Late => Called, when the turn has come; and what a call comes to that has none.
     #[cold]
     #[inline(never)]
-    fn poll_turn(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<P::Error>> {
-        let StateProj::Waiting { queued } = self.as_mut().project() else { return Poll::Ready(None) };
-        let Some(waits) = queued else { return Poll::Pending };
-        let readiness = ready!(waits.poll_turn(cx));
-        let Some(waits) = queued.take().map(|waits| *waits) else { return Poll::Pending };
-        Poll::Ready(match readiness {
-            Ok(()) => {
-                self.set(State::Called { future: waits.go() });
-                None
+    fn poll_late(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<<Self as Future>::Output> {
+        let mut this = self.as_mut().project();
+        let StateProj::Late { late } = this.state.as_mut().project() else { return Poll::Pending };
+        match ready!(late.poll_turn(cx)) {
+            Turn::Come(inner) => {
+                this.state.set(State::Called { inner });
+                self.poll(cx)
             }
-            Err(error) => Some(waits.protocol.lift(error)),
-        })
+            Turn::Refused(rejection) => {
+                let mut answer = this.protocol.refuse(this.context.clone(), rejection);
+                if let (Ok(response), Some(told)) = (&mut answer, this.told) {
+                    told.tell(response);
+                }
+                Poll::Ready(answer)
+            }
+            Turn::Unready(error) => Poll::Ready(Err(this.protocol.lift(error))),
+        }
     }
 }
 
-impl<S: Service<Req>, P, Cx, Req> Queued<S, P, Cx, Req> {
+/// What a call came to that was late.
+enum Turn<F, E> {
+    Come(F),
+    Refused(Rejection),
+    Unready(E),
+}
+
+impl<S: Service<Req>, Req> Late<S, Req> {
+    fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Turn<S::Future, S::Error>> {
+        if let Self::Waiting(queued) = self {
+            let Some(waits) = queued.get() else { return Poll::Pending };
+            let turn = ready!(waits.poll_turn(cx));
+            *self = Self::Over;
+            return Poll::Ready(turn);
+        }
+        match std::mem::replace(self, Self::Over) {
+            Self::Refused(rejection) => Poll::Ready(Turn::Refused(rejection)),
+            Self::Waiting(_) | Self::Over => Poll::Pending, // polled after it was ready
+        }
+    }
+}
+
+impl<S: Service<Req>, Req> Queued<S, Req> {
     /// Waits for the permits, and then with them for the inner service's readiness.
-    fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+    fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Turn<S::Future, S::Error>> {
         if let Some(waiting) = &mut self.waiting {
             ready!(waiting.poll(cx));
             self.waiting = None;
         }
-        self.inner.poll_ready(cx)
-    }
-
-    /// The turn has come, and the inner service is ready.
-    fn go(mut self) -> protocol::ResponseFuture<S::Future, P, Cx, (), Req> {
-        let inner = self.inner.call(self.request);
-        protocol::ResponseFuture::running(inner, self.protocol, self.context, ())
+        if let Err(error) = ready!(self.inner.poll_ready(cx)) {
+            return Poll::Ready(Turn::Unready(error));
+        }
+        match self.request.take() {
+            Some(request) => Poll::Ready(Turn::Come(self.inner.call(request))),
+            None => Poll::Pending, // polled after it was ready
+        }
     }
 }
 

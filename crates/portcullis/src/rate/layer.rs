@@ -95,6 +95,6 @@ impl<S, P: Clone, K: Clone, C: Clone, H: Clone> Layer<S> for RateLimitLayer<P, K
 
     fn layer(&self, inner: S) -> Self::Service {
         let Self { limits, protocol, cost, tell } = self.clone();
-        RateLimitService { inner, limits, protocol, cost, tell, asked: false }
+        RateLimitService::new(inner, limits, protocol, cost, tell)
     }
 }

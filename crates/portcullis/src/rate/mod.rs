@@ -52,8 +52,8 @@
 //!
 //! # Defaults
 //!
-//! 100 permits in one second, as many at once; no line; 1 s of patience once there is one. There are no presets: a
-//! rate is an agreement, which nobody else knows.
+//! 100 permits in one second, as many at once; no line; 1 s of patience once there is one. The
+//! [presets](Preset) are rates to begin with, where none was agreed upon: the right one nobody else knows.
 //!
 //! # Cancellation
 //!
@@ -91,7 +91,7 @@ pub use picks::{Cost, Limits, One};
 pub use policy::{RateLimit, RateLimitStatus};
 pub use portcullis_core::rate::{
     Algorithm, Config, DEFAULT_MAX_QUEUED, DEFAULT_MAX_WAIT, DEFAULT_PERIOD, DEFAULT_PERMITS, MAX_PERMITS,
-    MAX_QUEUED, Warmup,
+    MAX_QUEUED, Preset, Warmup,
 };
 pub use reservation::Reservation;
 pub use service::RateLimitService;

@@ -1,6 +1,9 @@
 //! A service behind a rate limit.
 
-use std::task::{Context, Poll};
+use std::{
+    borrow::Cow,
+    task::{Context, Poll},
+};
 
 use portcullis_core::Time;
 use tower_service::Service;
@@ -14,58 +17,101 @@ use crate::{Protocol, clock};
 /// turn come, a call polls an instance of its own ready.
 #[derive(Clone, Debug)]
 pub struct RateLimitService<S, P, K, C, H> {
-    pub(super) inner: S,
-    pub(super) limits: K,
-    pub(super) protocol: P,
-    pub(super) cost: C,
-    pub(super) tell: H,
+    limits: K,
+    limited: Limited<S, P, C, H>,
+}
+
+/// The service, whichever limit it is behind.
+#[derive(Clone, Debug)]
+struct Limited<S, P, C, H> {
+    inner: S,
+    protocol: P,
+    cost: C,
+    tell: H,
     /// The inner service was asked whether it is ready, and not called since: it may have something reserved.
-    pub(super) asked: bool,
+    asked: bool,
 }
 
 /// A call that found no permit, with all that it came with.
-struct Late<P, Cx, Req, T> {
+struct Late<Cx, Req, T> {
     cost: u32,
     now: Time,
     request: Req,
-    protocol: P,
     context: Cx,
     told: Option<T>,
 }
 
-impl<S: Clone, P, K, C, H> RateLimitService<S, P, K, C, H> {
-    /// Gives back what the inner service has reserved: the instance that reserved it is dropped.
-    fn give_up(&mut self) {
-        if std::mem::take(&mut self.asked) {
-            self.inner = self.inner.clone();
+impl<S, P, K, C, H> RateLimitService<S, P, K, C, H> {
+    pub(super) fn new(inner: S, limits: K, protocol: P, cost: C, tell: H) -> Self {
+        Self { limits, limited: Limited { inner, protocol, cost, tell, asked: false } }
+    }
+}
+
+impl<S, P: Clone, C, H> Limited<S, P, C, H> {
+    /// The call, if there is a permit.
+    #[inline(always)]
+    fn call<Req>(&mut self, limit: &RateLimit, request: Req) -> ResponseFuture<S, P, P::Context, Req, H::Kept>
+    where
+        S: Service<Req> + Clone,
+        P: Protocol<Req, S::Response, S::Error>,
+        C: Cost<Req>,
+        H: Tell,
+    {
+        let (context, told) = (self.protocol.context(&request), Some(self.tell.keep(limit)));
+        let (cost, now) = (self.cost.cost(&request), clock::now());
+        if !limit.take(cost, now) {
+            return self.late(limit, Late { cost, now, request, context, told });
         }
+        self.pass(request, context, told)
+    }
+
+    #[inline(always)]
+    fn pass<Req, Cx, T>(
+        &mut self,
+        request: Req,
+        context: Cx,
+        told: Option<T>,
+    ) -> ResponseFuture<S, P, Cx, Req, T>
+    where
+        S: Service<Req>,
+    {
+        self.asked = false;
+        ResponseFuture::running(self.inner.call(request), self.protocol.clone(), context, told)
     }
 
     #[cold]
     #[inline(never)]
-    fn late<Q, Req, T>(
+    fn late<Req, T>(
         &mut self,
         limit: &RateLimit,
-        call: Late<Q, Q::Context, Req, T>,
-    ) -> ResponseFuture<S, Q, Q::Context, Req, T>
+        call: Late<P::Context, Req, T>,
+    ) -> ResponseFuture<S, P, P::Context, Req, T>
     where
-        S: Service<Req>,
-        Q: Protocol<Req, S::Response, S::Error>,
+        S: Service<Req> + Clone,
+        P: Protocol<Req, S::Response, S::Error>,
     {
-        let Late { cost, now, request, protocol, context, told } = call;
-        match limit.enter(cost, now, protocol.deadline(&request)) {
-            Ok(Entry::Admitted) => {
-                self.asked = false;
-                ResponseFuture::running(self.inner.call(request), protocol, context, told)
-            }
+        let Late { cost, now, request, context, told } = call;
+        match limit.enter(cost, now, self.protocol.deadline(&request)) {
+            Ok(Entry::Admitted) => self.pass(request, context, told),
             Ok(Entry::Waiting(waiting)) => {
                 self.give_up();
-                ResponseFuture::waiting(waiting, self.inner.clone(), request, protocol, context, told)
+                let (inner, protocol) = (self.inner.clone(), self.protocol.clone());
+                ResponseFuture::waiting(waiting, inner, request, protocol, context, told)
             }
             Err(rejection) => {
                 self.give_up();
-                ResponseFuture::refused(rejection, protocol, context, told)
+                ResponseFuture::refused(rejection, self.protocol.clone(), context, told)
             }
+        }
+    }
+
+    /// Gives back what the inner service has reserved: the instance that reserved it is dropped.
+    fn give_up(&mut self)
+    where
+        S: Clone,
+    {
+        if std::mem::take(&mut self.asked) {
+            self.inner = self.inner.clone();
         }
     }
 }
@@ -84,24 +130,21 @@ where
 
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.asked = true;
-        self.inner.poll_ready(cx).map_err(|error| self.protocol.lift(error))
+        let Limited { inner, protocol, asked, .. } = &mut self.limited;
+        *asked = true;
+        inner.poll_ready(cx).map_err(|error| protocol.lift(error))
     }
 
     #[inline(always)]
     fn call(&mut self, request: Req) -> Self::Future {
-        let (context, protocol) = (self.protocol.context(&request), self.protocol.clone());
-        let Some(limit) = self.limits.limit(&request) else {
-            self.asked = false;
-            return ResponseFuture::running(self.inner.call(request), protocol, context, None);
-        };
-        let (cost, now, told) = (self.cost.cost(&request), clock::now(), Some(self.tell.keep(&limit)));
-        if limit.take(cost, now) {
-            drop(limit);
-            self.asked = false;
-            return ResponseFuture::running(self.inner.call(request), protocol, context, told);
+        // Each by itself: nothing is asked of a limit that is borrowed when it goes.
+        match self.limits.limit(&request) {
+            Some(Cow::Borrowed(limit)) => self.limited.call(limit, request),
+            Some(Cow::Owned(limit)) => self.limited.call(&limit, request),
+            None => {
+                let context = self.limited.protocol.context(&request);
+                self.limited.pass(request, context, None)
+            }
         }
-        let limit = limit.into_owned();
-        self.late(&limit, Late { cost, now, request, protocol, context, told })
     }
 }

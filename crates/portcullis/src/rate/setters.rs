@@ -10,6 +10,11 @@ macro_rules! config_setters {
                 self
             }
 
+            /// Takes all settings from a [`Preset`](crate::rate::Preset).
+            pub fn preset(self, preset: crate::rate::Preset) -> Self {
+                self.config(preset.config())
+            }
+
             /// So many permits in a period (default 100 in 1 s); 1 to 1,000,000 and at most one in a microsecond
             /// (unless they divide the period into whole nanoseconds), 1 ms to 30 days.
             pub fn rate(mut self, permits: u32, period: Duration) -> Self {

@@ -14,7 +14,7 @@ use tokio::time::Sleep;
 use tower_service::Service;
 
 use super::{Replay, RetryCall, Stop};
-use crate::Protocol;
+use crate::{Protocol, apart::Apart};
 
 pin_project! {
     /// The response future of [`RetryService`](super::RetryService).
@@ -46,14 +46,14 @@ pub(super) struct Again<S, R, K, Q> {
 }
 
 pin_project! {
+    // Of two, so that one comparison tells which it is.
     #[project = StateProj]
     enum State<F> {
         /// An attempt runs.
         Called { #[pin] inner: F },
-        /// Between two attempts. Boxed, because few calls come here.
-        Waiting { timer: Pin<Box<Sleep>> },
-        /// The next attempt's instance gets ready.
-        Readying,
+        /// Between two attempts: the timer, or none when the next attempt's instance gets ready. Boxed, because
+        /// few calls come here.
+        Between { timer: Apart<Pin<Box<Sleep>>> },
     }
 }
 
@@ -84,12 +84,12 @@ where
     #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.as_mut().project();
-        let result = match this.state.project() {
-            StateProj::Called { inner } => ready!(inner.poll(cx)),
-            _ => return self.go_on(None, cx),
+        let inner = match this.state.project() {
+            StateProj::Called { inner } => inner,
+            StateProj::Between { .. } => return self.go_on(None, cx),
         };
-        // One by one, so that a success is not moved to where the others are wanted.
-        match result {
+        // Here, and one by one, so that a success is not moved to where the others are wanted.
+        match ready!(inner.poll(cx)) {
             Ok(response) if is_success(this.protocol, this.context, this.again, &response) => {
                 Poll::Ready(Ok(response))
             }
@@ -190,9 +190,11 @@ where
 
     /// Waits for the next attempt's time and for its instance, and calls it.
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        if let StateProj::Waiting { timer } = self.state.as_mut().project() {
-            ready!(timer.as_mut().poll(cx));
-            self.state.set(State::Readying);
+        if let StateProj::Between { timer } = self.state.as_mut().project() {
+            if let Some(sleep) = timer.get() {
+                ready!(sleep.as_mut().poll(cx));
+                *timer = Apart::none();
+            }
         }
         let Some(again) = self.again else { return Poll::Pending };
         ready!(again.service.poll_ready(cx))?;
@@ -254,11 +256,9 @@ impl Ended {
 
 impl<F> State<F> {
     fn after(wait: Duration) -> Self {
-        if wait.is_zero() {
-            Self::Readying
-        } else {
-            Self::Waiting { timer: Box::pin(tokio::time::sleep(wait)) }
-        }
+        let timer =
+            if wait.is_zero() { Apart::none() } else { Apart::new(Box::pin(tokio::time::sleep(wait))) };
+        Self::Between { timer }
     }
 }
 

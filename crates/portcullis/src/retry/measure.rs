@@ -6,7 +6,7 @@ use super::{RetryStatus, Stop};
 use crate::{
     metrics::{
         Measures,
-        names::{RETRY_ATTEMPTS, RETRY_STOPPED},
+        names::{RETRY_ATTEMPTS, RETRY_RECOVERED, RETRY_STOPPED},
     },
     registry::{Snapshot, Value},
 };
@@ -15,6 +15,7 @@ pub(super) fn measure(status: &RetryStatus, into: &mut dyn Measures) {
     for kind in FailureKind::ALL {
         into.counter(&RETRY_ATTEMPTS, &[kind.as_str()], status.retries_after(kind));
     }
+    into.counter(&RETRY_RECOVERED, &[], status.recovered);
     for stop in Stop::ALL.into_iter().filter(|&stop| stop != Stop::Disabled) {
         into.counter(&RETRY_STOPPED, &[stop.as_str()], status.stopped(stop));
     }

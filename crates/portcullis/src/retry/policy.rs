@@ -6,12 +6,13 @@ use portcullis_core::{ConfigError, FailureKind, Mode, Name, PolicyKind};
 
 use super::{
     Config, Failures, RetryBudget, RetryBuilder, RetryStatus, Stop, by_hand::run, flags::LiveFlags,
-    keyed::Common, status::Counts,
+    status::Counts,
 };
 use crate::{
     FromRejection, Registry,
     dice::Dice,
     event::{Emitter, Event, EventKind, Retried},
+    keyed::budgeted::Common,
     live::Live,
     protocol::Attempt,
     registry::Policy,
@@ -36,8 +37,8 @@ pub(super) struct Shared {
     pub(super) dice: Arc<Dice>,
     emitter: Emitter,
     counts: Counts,
-    /// For one of many: what all of these count.
-    all: Option<Arc<Counts>>,
+    /// For one of many: what all of these have in common.
+    pub(super) many: Option<Arc<Common<RetryPolicy>>>,
 }
 
 impl RetryPolicy {
@@ -73,14 +74,14 @@ impl RetryPolicy {
             dice: Arc::new(Dice::new(seed)),
             emitter: Emitter::new(name.clone(), PolicyKind::Retry, registry),
             counts: Counts::default(),
-            all: None,
+            many: None,
         });
         registry.join(PolicyKind::Retry, name, shared.value());
         Ok(Self { shared })
     }
 
     /// One of many policies that share their settings, and are seen together.
-    pub(super) fn of_many(name: Name, common: &Common) -> Result<Self, ConfigError> {
+    pub(super) fn one_of(name: Name, common: &Arc<Common<Self>>) -> Result<Self, ConfigError> {
         let config = common.config.load();
         Ok(Self {
             shared: Sharded::small(Shared {
@@ -91,7 +92,7 @@ impl RetryPolicy {
                 dice: common.dice.clone(),
                 emitter: Emitter::new(name, PolicyKind::Retry, &common.registry),
                 counts: Counts::default(),
-                all: Some(common.counts.clone()),
+                many: Some(common.clone()),
             }),
         })
     }
@@ -217,7 +218,7 @@ impl Shared {
     }
 
     /// Takes over the settings that it shares with others.
-    pub(super) fn follow(&self, config: Arc<Config>) -> Result<(), ConfigError> {
+    pub(super) fn take(&self, config: Arc<Config>) -> Result<(), ConfigError> {
         self.config.replace(|before| {
             if config.budget != before.budget {
                 self.budget.reconfigure(config.budget)?;
@@ -254,7 +255,7 @@ impl Shared {
 
     fn count(&self, count: impl Fn(&Counts)) {
         count(&self.counts);
-        self.all.as_deref().into_iter().for_each(count);
+        self.many.iter().for_each(|many| count(&many.counts));
     }
 
     fn status(&self) -> RetryStatus {

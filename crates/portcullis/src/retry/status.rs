@@ -12,7 +12,7 @@ use super::Stop;
 
 /// What a retry policy has counted since it was made.
 #[derive(Default)]
-pub(super) struct Counts {
+pub(crate) struct Counts {
     retries: [AtomicU64; FailureKind::ALL.len()],
     stops: [AtomicU64; Stop::ALL.len()],
     recovered: AtomicU64,

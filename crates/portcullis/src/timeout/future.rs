@@ -8,19 +8,17 @@ use std::{
 };
 
 use pin_project_lite::pin_project;
-use portcullis_core::Rejection;
 use tokio::time::{Instant, Sleep};
 use tower_service::Service;
 
 use super::{policy::Shared, ticket::BodyDeadline};
-use crate::{Protocol, oneshot::Oneshot, shard::Pinned};
+use crate::{Protocol, apart::Apart, oneshot::Oneshot, shard::Pinned};
 
 pin_project! {
     /// The response future of [`TimeoutService`](super::TimeoutService).
     ///
     /// When the time is over, the inner future is dropped before this one answers. An answer that comes
     /// together with the end of the time wins.
-    #[project = FutureProj]
     pub struct ResponseFuture<S, P, Cx, Req>
     where
         S: Service<Req>,
@@ -29,15 +27,17 @@ pin_project! {
         call: Oneshot<S, Req>,
         #[pin]
         timer: Option<Sleep>,
-        timeout: Pinned<Shared>,
+        // Goes with the answer.
+        timeout: Apart<Pinned<Shared>>,
         protocol: P,
         context: Cx,
     }
 }
 
 impl<S: Service<Req>, P, Cx, Req> ResponseFuture<S, P, Cx, Req> {
+    #[inline(always)]
     pub(super) fn new(call: Oneshot<S, Req>, timeout: Pinned<Shared>, protocol: P, context: Cx) -> Self {
-        Self { call, timer: None, timeout, protocol, context }
+        Self { call, timer: None, timeout: Apart::new(timeout), protocol, context }
     }
 }
 
@@ -49,47 +49,71 @@ where
     type Output = Result<P::Response<BodyDeadline>, P::Error>;
 
     #[inline(always)]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
-        // The answer wins a tie. But a call whose turn comes when its time is over is not sent any more.
-        let over = || this.timer.as_ref().as_pin_ref().is_some_and(|timer| timer.is_elapsed());
-        let unsent = !this.call.is_called() && over();
-        let answer = if unsent { Poll::Pending } else { this.call.as_mut().poll(cx) };
-        match answer {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.as_mut().project();
+        let Some(inner) = this.call.as_mut().called() else { return self.poll_uncalled(cx) };
+        // The answer wins a tie. It is looked at here, so that an error is not looked at before it is one.
+        match inner.poll(cx) {
             Poll::Ready(Ok(response)) => {
-                let deadline = if this.timeout.settings.whole_response { this.deadline() } else { None };
+                let deadline = match this.timeout.take() {
+                    Some(timeout) if timeout.settings.whole_response => {
+                        Some(deadline(timeout, this.timer.as_ref()))
+                    }
+                    _ => None,
+                };
                 Poll::Ready(Ok(this.protocol.complete(this.context.clone(), response, deadline)))
             }
             Poll::Ready(Err(error)) => Poll::Ready(Err(this.protocol.lift(error))),
-            Poll::Pending => {
-                let rejection = ready!(this.poll_timer(cx));
-                Poll::Ready(this.protocol.refuse(this.context.clone(), rejection))
-            }
+            Poll::Pending => self.poll_timer(cx),
         }
     }
 }
 
-impl<S: Service<Req>, P, Cx, Req> FutureProj<'_, S, P, Cx, Req> {
-    /// Ready when the time is over; the call is dropped by then.
-    fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<Rejection> {
-        if self.timer.is_none() {
-            self.timer.set(Some(tokio::time::sleep(self.timeout.settings.limit)));
-        }
-        if let Some(timer) = self.timer.as_mut().as_pin_mut() {
-            ready!(timer.poll(cx));
-        }
-        let sent = self.call.is_called();
-        self.call.set(Oneshot::Done);
-        Poll::Ready(self.timeout.reject(sent))
-    }
+/// What ends the response's body when the time is over.
+#[cold]
+#[inline(never)]
+fn deadline(timeout: Pinned<Shared>, timer: Pin<&Option<Sleep>>) -> BodyDeadline {
+    let armed = timer.as_pin_ref().map(|timer| timer.deadline());
+    let end = armed.unwrap_or_else(|| Instant::now() + timeout.settings.limit);
+    BodyDeadline::new(timeout, end)
+}
 
-    /// What ends the response's body when the time is over.
+impl<S, P, Req> ResponseFuture<S, P, P::Context, Req>
+where
+    S: Service<Req>,
+    P: Protocol<Req, S::Response, S::Error>,
+{
+    /// For a call whose service was not ready for it.
     #[cold]
     #[inline(never)]
-    fn deadline(&self) -> Option<BodyDeadline> {
-        let armed = self.timer.as_ref().as_pin_ref().map(|timer| timer.deadline());
-        let end = armed.unwrap_or_else(|| Instant::now() + self.timeout.settings.limit);
-        Some(BodyDeadline::new(self.timeout.clone(), end))
+    fn poll_uncalled(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<<Self as Future>::Output> {
+        let mut this = self.as_mut().project();
+        // A call whose turn comes when its time is over is not sent any more.
+        if this.timer.as_ref().as_pin_ref().is_some_and(|timer| timer.is_elapsed()) {
+            return self.poll_timer(cx);
+        }
+        match this.call.as_mut().poll_ready(cx) {
+            Poll::Ready(Ok(())) => self.poll(cx),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(this.protocol.lift(error))),
+            Poll::Pending => self.poll_timer(cx),
+        }
+    }
+
+    /// Refused when the time is over; the call is dropped by then.
+    #[inline(never)]
+    fn poll_timer(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<<Self as Future>::Output> {
+        let mut this = self.project();
+        let Some(timeout) = this.timeout.get() else { return Poll::Pending }; // polled after it was ready
+        if this.timer.is_none() {
+            this.timer.set(Some(tokio::time::sleep(timeout.settings.limit)));
+        }
+        if let Some(timer) = this.timer.as_mut().as_pin_mut() {
+            ready!(timer.poll(cx));
+        }
+        let sent = this.call.is_called();
+        this.call.end();
+        let rejection = timeout.reject(sent);
+        Poll::Ready(this.protocol.refuse(this.context.clone(), rejection))
     }
 }
 

@@ -40,6 +40,11 @@ impl BodyDeadline {
         Instant::now() >= self.deadline
     }
 
+    /// Whether it goes on while the response's body is read.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.shared.settings.whole_response
+    }
+
     /// Ready when the time is over.
     pub(crate) fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let deadline = self.deadline;

@@ -2,14 +2,22 @@
 #![cfg(feature = "serde")]
 #![expect(clippy::panic, clippy::unwrap_used, reason = "tests, and what they share")]
 
+mod adaptive_limits;
 mod arbitrary;
 mod arbitrary_retry;
+mod bulkheads;
 mod errors;
 mod hedging;
+mod keyed_bulkheads;
 mod merging;
+mod outliers;
+mod pools;
+mod rates;
 mod reading;
 mod retrying;
+mod shedding;
 mod table;
+mod throttles;
 mod values;
 
 use portcullis::config;

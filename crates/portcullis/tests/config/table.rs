@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use portcullis::{ConfigError, breaker, config, hedge, retry};
+use portcullis::{ConfigError, balance, breaker, bulkhead, config, hedge, pool, rate, retry, shed, throttle};
 use toml::Table;
 
 use crate::{retry as settings_of_retry, settings};
@@ -25,7 +25,7 @@ struct List {
     without_range: &'static [&'static str],
 }
 
-const LISTS: [List; 4] = [
+const LISTS: &[List] = &[
     List {
         heading: "Fields of a breaker",
         at: "breaker",
@@ -105,6 +105,135 @@ const LISTS: [List; 4] = [
         without_range: &["preset", "delay", "fatal", "mode", "budget"],
     },
     List {
+        heading: "Fields of a bulkhead",
+        at: "bulkhead",
+        everything: || {
+            let text = "codel = {}\nmode = { enforce_percent = 1 }";
+            let config = bulkhead_settings(text).build().unwrap();
+            with(Table::try_from(config::Bulkhead::from(&config)).unwrap(), "preset", "production")
+        },
+        defaults: || Table::try_from(config::Bulkhead::from(&bulkhead::Config::default())).unwrap(),
+        build: |text| bulkhead_settings(text).build().map(drop),
+        assignment: |field, value| match field {
+            "codel.target" => format!("codel = {{ target = {value}, interval = \"1m\" }}"),
+            "reserved" => format!("reserved = {{ high = {value} }}"),
+            _ => format!("{field} = {value}"),
+        },
+        without_default: &["preset", "mode.enforce_percent"],
+        without_range: &["preset", "order", "codel", "mode"],
+    },
+    List {
+        heading: "Fields of a keyed bulkhead",
+        at: "bulkhead",
+        everything: || {
+            let config =
+                keyed_bulkhead_settings("per_key = 1\nmode = { enforce_percent = 1 }").build().unwrap();
+            with(Table::try_from(config::KeyedBulkhead::from(&config)).unwrap(), "preset", "production")
+        },
+        defaults: || {
+            Table::try_from(config::KeyedBulkhead::from(&bulkhead::keyed::Config::default())).unwrap()
+        },
+        build: |text| keyed_bulkhead_settings(text).build().map(drop),
+        assignment: |field, value| format!("{field} = {value}"),
+        without_default: &["preset", "mode.enforce_percent"],
+        without_range: &["preset", "mode"],
+    },
+    List {
+        heading: "Fields of a rate limit",
+        at: "rate",
+        everything: || {
+            let text = "warmup = { from = 0.5, time = \"1s\" }\nmode = { enforce_percent = 1 }";
+            let config = rate_settings(text).build().unwrap();
+            with(Table::try_from(config::RateLimit::from(&config)).unwrap(), "preset", "production")
+        },
+        defaults: || Table::try_from(config::RateLimit::from(&rate::Config::default())).unwrap(),
+        build: |text| rate_settings(text).build().map(drop),
+        assignment: |field, value| match field {
+            "warmup.from" => format!("warmup = {{ from = {value}, time = \"1s\" }}"),
+            "warmup.time" => format!("warmup = {{ from = 0.5, time = {value} }}"),
+            _ => format!("{field} = {value}"),
+        },
+        without_default: &["preset", "warmup.from", "warmup.time", "mode.enforce_percent"],
+        without_range: &["preset", "algorithm", "warmup", "mode"],
+    },
+    List {
+        heading: "Fields of a pool of threads",
+        at: "thread_pool",
+        everything: || {
+            let config = pool_settings("mode = { enforce_percent = 1 }").build().unwrap();
+            with(Table::try_from(config::ThreadPool::from(&config)).unwrap(), "preset", "production")
+        },
+        defaults: || Table::try_from(config::ThreadPool::from(&pool::Config::default())).unwrap(),
+        build: |text| pool_settings(text).build().map(drop),
+        assignment: |field, value| format!("{field} = {value}"),
+        without_default: &["preset", "mode.enforce_percent"],
+        without_range: &["preset", "newest_first", "mode"],
+    },
+    List {
+        heading: "Fields of a throttle",
+        at: "throttle",
+        everything: || {
+            let config = throttle_settings("mode = { enforce_percent = 1 }").build().unwrap();
+            with(Table::try_from(config::Throttle::from(&config)).unwrap(), "preset", "production")
+        },
+        defaults: || Table::try_from(config::Throttle::from(&throttle::Config::default())).unwrap(),
+        build: |text| throttle_settings(text).build().map(drop),
+        assignment: |field, value| format!("{field} = {value}"),
+        without_default: &["preset", "mode.enforce_percent"],
+        without_range: &["preset", "refused_by", "mode"],
+    },
+    List {
+        heading: "Fields of a load shedding",
+        at: "load_shed",
+        everything: || {
+            let text = "pressure = { limit = 0.9 }\nmode = { enforce_percent = 1 }";
+            let config = shed_settings(text).build().unwrap();
+            let mut table = Table::try_from(config::LoadShed::from(&config)).unwrap();
+            // Listed as one: their fields are the classes.
+            table.insert("shares".to_owned(), "by class".into());
+            with(table, "preset", "production")
+        },
+        defaults: || {
+            let table = Table::try_from(config::LoadShed::from(&shed::Config::default())).unwrap();
+            with(table, "queue_delay", Table::new())
+        },
+        build: |text| shed_settings(text).build().map(drop),
+        assignment: |field, value| match field {
+            "queue_delay.target" => format!("queue_delay = {{ target = {value}, interval = \"1m\" }}"),
+            "pressure.cooling" => format!("pressure = {{ limit = 0.5, cooling = {value} }}"),
+            _ => format!("{field} = {value}"),
+        },
+        without_default: &["preset", "pressure.limit", "shares", "mode.enforce_percent"],
+        without_range: &["preset", "queue_delay", "pressure", "pressure.source", "shares", "mode"],
+    },
+    List {
+        heading: "Fields of the ejection of outliers",
+        at: "outlier",
+        everything: || {
+            let settings: config::Outlier =
+                toml::from_str("slow_start = {}\nmode = { enforce_percent = 1 }").unwrap();
+            let settings = config::Outlier::from(&settings.build().unwrap());
+            with(Table::try_from(settings).unwrap(), "preset", "production")
+        },
+        defaults: || {
+            let defaults = Table::try_from(config::Outlier::from(&balance::Config::default())).unwrap();
+            // Listed as what a file says: their fields have rows of their own.
+            with(with(defaults, "success_rate", Table::new()), "failure_share", Table::new())
+        },
+        build: |text| toml::from_str::<config::Outlier>(text).unwrap().build().map(drop),
+        assignment: |field, value| format!("{field} = {value}"),
+        without_default: &["preset", "mode.enforce_percent"],
+        without_range: &[
+            "preset",
+            "split_local",
+            "ignored",
+            "mode",
+            "success_rate",
+            "failure_share",
+            "slow_start",
+        ],
+    },
+    List {
         heading: "Fields of a budget",
         at: "budget",
         everything: || with(budgets(), "shared", "upstream"),
@@ -123,6 +252,30 @@ const LISTS: [List; 4] = [
         without_range: &["shared", "kind"],
     },
 ];
+
+fn bulkhead_settings(text: &str) -> config::Bulkhead {
+    toml::from_str(text).unwrap_or_else(|error| panic!("{text}\n{error}"))
+}
+
+fn keyed_bulkhead_settings(text: &str) -> config::KeyedBulkhead {
+    toml::from_str(text).unwrap_or_else(|error| panic!("{text}\n{error}"))
+}
+
+fn rate_settings(text: &str) -> config::RateLimit {
+    toml::from_str(text).unwrap_or_else(|error| panic!("{text}\n{error}"))
+}
+
+fn pool_settings(text: &str) -> config::ThreadPool {
+    toml::from_str(text).unwrap_or_else(|error| panic!("{text}\n{error}"))
+}
+
+fn throttle_settings(text: &str) -> config::Throttle {
+    toml::from_str(text).unwrap_or_else(|error| panic!("{text}\n{error}"))
+}
+
+fn shed_settings(text: &str) -> config::LoadShed {
+    toml::from_str(text).unwrap_or_else(|error| panic!("{text}\n{error}"))
+}
 
 fn hedge_settings(text: &str) -> config::Hedge {
     toml::from_str(text).unwrap_or_else(|error| panic!("{text}\n{error}"))
@@ -222,7 +375,17 @@ fn only_what_must_be_given_has_no_default() {
 fn outside(low: &str, high: &str, is_whole: bool) -> Vec<String> {
     match (low, high) {
         ("\"0s\"", "\"5s\"") => vec!["\"5001ms\"".to_owned()],
+        ("\"1ms\"", "\"1m\"") => vec!["\"999us\"".to_owned(), "\"1m 1ns\"".to_owned()],
+        ("\"20ms\"", "\"1m\"") => vec!["\"19999us\"".to_owned(), "\"1m 1ns\"".to_owned()],
+        ("\"0s\"", "\"1m\"") => vec!["\"1m 1ns\"".to_owned()],
         ("\"0s\"", "\"24h\"") => vec!["\"24h 1ns\"".to_owned()],
+        ("\"1ms\"", "\"1h\"") => vec!["\"999us\"".to_owned(), "\"1h 1ns\"".to_owned()],
+        ("\"1s\"", "\"1h\"") => vec!["\"999ms\"".to_owned(), "\"1h 1ns\"".to_owned()],
+        ("\"1ms\"", "\"720h\"") => vec!["\"999us\"".to_owned(), "\"720h 1ns\"".to_owned()],
+        ("\"100us\"", "\"1m\"") => vec!["\"99us\"".to_owned(), "\"1m 1ns\"".to_owned()],
+        ("\"5ms\"", "\"1m\"") => vec!["\"4999us\"".to_owned(), "\"1m 1ns\"".to_owned()],
+        ("\"10ms\"", "\"24h\"") => vec!["\"9999us\"".to_owned(), "\"24h 1ns\"".to_owned()],
+        ("\"1s\"", "\"24h\"") => vec!["\"999ms\"".to_owned(), "\"24h 1ns\"".to_owned()],
         ("\"1ms\"", "\"24h\"") => vec!["\"999us\"".to_owned(), "\"24h 1ns\"".to_owned()],
         _ if is_whole => {
             let (low, high): (u32, u32) = (low.parse().unwrap(), high.parse().unwrap());
@@ -241,11 +404,13 @@ fn the_ranges_are_as_listed() {
         for Row { field, default, range } in list.rows() {
             let Some((low, high)) = range else { continue };
             // What another field is by default.
-            let high = match high.as_str() {
-                "window" => "100".to_owned(),
+            let [low, high] = [low, high].map(|end| match end.as_str() {
+                "window" | "overall" => "100".to_owned(),
                 "at_most" => "\"5s\"".to_owned(),
-                _ => high,
-            };
+                "max_cut" => "0.98".to_owned(),
+                "codel.target" => "\"5ms\"".to_owned(),
+                _ => end,
+            });
             let is_whole = !default.is_some_and(|text| text.contains('.')) && !low.contains('.');
 
             for value in [&low, &high] {

@@ -12,5 +12,6 @@ mod harm;
 mod http;
 mod limits;
 mod live;
+mod picked;
 mod seen;
 mod support;

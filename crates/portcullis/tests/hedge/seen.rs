@@ -48,10 +48,12 @@ async fn it_is_in_its_registry_with_all_its_numbers() {
     let mut seen = Seen::default();
     policy.measure(&mut seen);
     let totals: Vec<_> = seen.0.iter().map(|(name, total)| (&**name, *total)).collect();
-    let name = names::HEDGES.name;
-    assert_eq!(name, "portcullis_hedges_total");
-    let expected = ["denied", "failed", "lost", "won"].map(|result| (format!("{name} {result}"), 1));
-    assert_eq!(totals, expected.each_ref().map(|(name, total)| (&**name, *total)));
+    let of = |result, total| (format!("portcullis_hedges_total {result}"), total);
+    let ended = ["denied", "failed", "lost"].map(|result| of(result, 1));
+    let unsent = ["not_replayable", "over_time", "shadowed"].map(|result| of(result, 0));
+    let calls = [(format!("{} ", names::HEDGE_CALLS.name), 4)];
+    let expected: Vec<_> = calls.into_iter().chain(ended).chain(unsent).chain([of("won", 1)]).collect();
+    assert_eq!(totals, expected.iter().map(|(name, total)| (&**name, *total)).collect::<Vec<_>>());
 }
 
 #[tokio::test(start_paused = true)]

@@ -137,15 +137,16 @@ where
                 return Poll::Ready(bytes.map(|bytes| Ok(Frame::data(bytes))));
             }
         };
-        let frame = watched(&mut this.guard.ticket, || body.poll_frame(cx));
+        let frame = match this.guard.ticket.poll_paced(cx) {
+            Poll::Ready(()) => watched(&mut this.guard.ticket, || body.poll_frame(cx)),
+            Poll::Pending => Poll::Pending,
+        };
         let ended =
             matches!(this.state.as_mut().project(), StateProj::Inner { body } if body.is_end_stream());
-        if goes_on(&frame, ended) {
-            if let Poll::Ready(rejection) = this.guard.ticket.poll_revoked(cx) {
-                let end = this.guard.cut(&rejection);
-                this.state.set(State::Own { bytes: None });
-                return Poll::Ready(Some(end.ok_or_else(|| rejection.into())));
-            }
+        if let Some(rejection) = this.guard.poll_cut(&frame, ended, cx) {
+            let end = this.guard.cut(&rejection);
+            this.state.set(State::Own { bytes: None });
+            return Poll::Ready(Some(end.ok_or_else(|| rejection.into())));
         }
         let frame = ready!(frame).map(|frame| frame.map_err(Into::into));
         this.guard.see(&frame, ended);
@@ -199,6 +200,24 @@ impl<T: Ticket> Guard<T> {
                 }
             }
             None => self.end(),
+        }
+    }
+
+    /// Why the body is to end before this frame, if it is.
+    fn poll_cut<E>(
+        &mut self,
+        frame: &Poll<Option<Result<Frame<Bytes>, E>>>,
+        ended: bool,
+        cx: &mut Context<'_>,
+    ) -> Option<Rejection> {
+        if goes_on(frame, ended) {
+            if let Poll::Ready(rejection) = self.ticket.poll_revoked(cx) {
+                return Some(rejection);
+            }
+        }
+        match frame {
+            Poll::Ready(Some(Ok(frame))) => self.ticket.frame(frame.data_ref()?.len()),
+            _ => None,
         }
     }
 

@@ -7,7 +7,7 @@ use portcullis_core::{Rejection, Time, Verdict};
 use super::{Head, ResponseBody, Wire, deadline, status};
 use crate::{
     BoxError, Ticket,
-    protocol::{Attempt, Classify, Protocol, judge_error},
+    protocol::{Attempt, Classify, Protocol, Tried, judge_error},
 };
 
 /// For HTTP clients: hyper's, reqwest's, anything that answers with an `http::Response`.
@@ -60,6 +60,10 @@ where
 
     fn mark_attempt(&self, request: &mut Request<ReqB>, attempt: Attempt) {
         request.extensions_mut().insert(attempt);
+    }
+
+    fn tried<'a>(&self, request: &'a Request<ReqB>) -> Option<&'a Tried> {
+        request.extensions().get()
     }
 
     fn deadline(&self, request: &Request<ReqB>) -> Option<Time> {

@@ -70,6 +70,11 @@ pub(super) fn tell<B>(request: &mut Request<B>, deadline: Time) {
     }
 }
 
+/// Writes how much time a gRPC request has.
+pub(crate) fn write_grpc_timeout<B>(request: &mut Request<B>, left: Duration) {
+    request.headers_mut().insert(GRPC_TIMEOUT, written(left));
+}
+
 /// In the smallest unit in which it has eight digits; rounded down, and never nothing.
 fn written(left: Duration) -> HeaderValue {
     let nanos = left.as_nanos().max(1);

@@ -7,12 +7,15 @@ use portcullis_core::{Failure, GrpcCode, Rejection, Time, Verdict};
 use super::{CallError, Head, ResponseBody, Wire, deadline, status};
 use crate::{
     BoxError, Ticket,
-    protocol::{Attempt, Classify, Protocol, judge_error},
+    protocol::{Attempt, Classify, Protocol, Tried, judge_error},
 };
 
 const PREVIOUS_ATTEMPTS: HeaderName = HeaderName::from_static("grpc-previous-rpc-attempts");
 
-/// For tonic clients and servers, or any other gRPC over `http`.
+/// For tonic servers, and for any other gRPC over `http`.
+///
+/// Around a tonic client, `portcullis_tonic::Tonic` is the better one: with it every error is the `tonic::Status`
+/// that callers expect, and a refusal keeps its [`Rejection`] as that status's source.
 ///
 /// A call is judged by its `grpc-status`, in the headers or in the trailers, with the wait that the pushback
 /// beside it asks for (and, with the feature `grpc-details`, google.rpc.RetryInfo); a stream that is dropped
@@ -65,6 +68,10 @@ where
         if attempt.is_retry() {
             request.headers_mut().insert(PREVIOUS_ATTEMPTS, HeaderValue::from(attempt.number() - 1));
         }
+    }
+
+    fn tried<'a>(&self, request: &'a Request<ReqB>) -> Option<&'a Tried> {
+        request.extensions().get()
     }
 
     fn deadline(&self, request: &Request<ReqB>) -> Option<Time> {

@@ -17,6 +17,7 @@ pub use body::ResponseBody;
 pub use call_error::CallError;
 pub use client::HttpClient;
 pub use deadline::Deadline;
+pub(crate) use deadline::write_grpc_timeout;
 pub use grpc::Grpc;
 pub use head::{Head, Wire};
 pub use refusal::refusal;
@@ -38,6 +39,7 @@ fn guard<B: Body, T: Ticket>(
     verdict: Option<Verdict>,
     wire: Wire,
 ) -> Response<ResponseBody<B, T>> {
+    ticket.answered(verdict);
     let rest = match verdict {
         Some(verdict @ Verdict::Success) => body::Rest::Head(verdict),
         Some(verdict) => {

@@ -18,6 +18,7 @@ const REASON: &str = "portcullis-reason";
 const UNAVAILABLE: &str = "14";
 const RESOURCE_EXHAUSTED: &str = "8";
 const INTERNAL: &str = "13";
+const DATA_LOSS: &str = "15";
 const DEADLINE_EXCEEDED: &str = "4";
 
 /// The refusal in the words of the protocol that the request came in.
@@ -47,6 +48,7 @@ pub fn refusal(rejection: Rejection) -> Response<Bytes> {
         Reason::Timeout { .. } => StatusCode::GATEWAY_TIMEOUT,
         Reason::RateLimited { .. } | Reason::KeyFull { .. } => StatusCode::TOO_MANY_REQUESTS,
         Reason::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
+        Reason::Injected { kind } => status_of(kind),
         _ => StatusCode::SERVICE_UNAVAILABLE,
     };
     let document = json!({
@@ -69,6 +71,28 @@ pub fn refusal(rejection: Rejection) -> Response<Bytes> {
     }
     response.extensions_mut().insert(rejection);
     response
+}
+
+/// The status of a dependency that fails in this way.
+fn status_of(kind: FailureKind) -> StatusCode {
+    match kind {
+        FailureKind::Timeout => StatusCode::GATEWAY_TIMEOUT,
+        FailureKind::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+        FailureKind::Connection | FailureKind::Network => StatusCode::BAD_GATEWAY,
+        FailureKind::Unavailable | FailureKind::ResourceExhausted => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// The gRPC status of a dependency that fails in this way.
+fn code_of(kind: FailureKind) -> &'static str {
+    match kind {
+        FailureKind::Timeout => DEADLINE_EXCEEDED,
+        FailureKind::RateLimited | FailureKind::ResourceExhausted => RESOURCE_EXHAUSTED,
+        FailureKind::Connection | FailureKind::Network | FailureKind::Unavailable => UNAVAILABLE,
+        FailureKind::DataLoss => DATA_LOSS,
+        _ => INTERNAL,
+    }
 }
 
 /// What the policy measured, and what it held that against.
@@ -111,7 +135,12 @@ fn evidence(reason: Reason) -> Value {
         Reason::Overloaded { signal, measured, limit } => {
             json!({ "signal": signal.as_str(), "measured": measured, "limit": limit })
         }
+        Reason::NoEndpoint { endpoints } => json!({ "endpoints": endpoints }),
         Reason::PoolFull { threads, queued } => json!({ "threads": threads, "queued": queued }),
+        Reason::PoolTimeout { threads, max_wait } => {
+            json!({ "threads": threads, "max_wait_ms": whole_millis(max_wait) })
+        }
+        Reason::Injected { kind } => json!({ "kind": kind.as_str() }),
         _ => Value::Null,
     }
 }
@@ -160,8 +189,10 @@ pub(super) fn status_headers(rejection: &Rejection, headers: &mut ::http::Header
         | Reason::RateLimited { .. }
         | Reason::KeyFull { .. }
         | Reason::LimitReached { .. }
-        | Reason::PoolFull { .. } => RESOURCE_EXHAUSTED,
+        | Reason::PoolFull { .. }
+        | Reason::PoolTimeout { .. } => RESOURCE_EXHAUSTED,
         Reason::Panicked => INTERNAL,
+        Reason::Injected { kind } => code_of(kind),
         _ => UNAVAILABLE,
     };
     headers.insert(GRPC_STATUS, HeaderValue::from_static(code));

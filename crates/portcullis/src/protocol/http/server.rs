@@ -7,7 +7,7 @@ use portcullis_core::{Failure, GrpcCode, Rejection, Time, Verdict};
 use super::{Head, ResponseBody, Wire, deadline, status};
 use crate::{
     Ticket,
-    protocol::{Attempt, Classify, Protocol, find_any, judge_any},
+    protocol::{Attempt, Classify, Protocol, Tried, find_any, judge_any},
 };
 
 /// For HTTP servers: axum routers, hyper servers, also those that serve gRPC beside HTTP.
@@ -60,6 +60,10 @@ where
 
     fn mark_attempt(&self, request: &mut Request<ReqB>, attempt: Attempt) {
         request.extensions_mut().insert(attempt);
+    }
+
+    fn tried<'a>(&self, request: &'a Request<ReqB>) -> Option<&'a Tried> {
+        request.extensions().get()
     }
 
     fn deadline(&self, request: &Request<ReqB>) -> Option<Time> {

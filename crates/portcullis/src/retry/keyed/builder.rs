@@ -1,19 +1,14 @@
 //! Building a keyed retry.
 
-use std::{
-    fmt,
-    marker::PhantomData,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
 
 use portcullis_core::{ConfigError, Name, PolicyKind, retry::BudgetConfig};
 
-use super::{Common, KeyedRetry, policy::Shared};
+use super::{KeyedRetry, policy::Shared};
 use crate::{
     Registry, RetryPolicy,
-    keyed::{Key, Keyed, Limits},
-    retry::{Config, setters::config_setters},
+    keyed::{Key, Limits, budgeted::Common},
+    retry::{Config, setters::config_setters, status::Counts},
 };
 
 /// Builds a [`KeyedRetry`]. Every setting has a default; see [`Config`] for what each means.
@@ -89,11 +84,10 @@ impl<K: Key> KeyedRetryBuilder<K> {
     /// The first setting outside its range.
     pub fn build(self) -> Result<KeyedRetry<K>, ConfigError> {
         let Self { name, config, limits, registry, seed, .. } = self;
-        let keys = Keyed::new(limits)?;
-        let common = Arc::new(Common::new(name.clone(), config.clone(), seed, &registry)?);
+        let common = Arc::new(Common::new(name.clone(), config.clone(), Counts::default(), seed, &registry)?);
         let other = Name::from(format!("{name}/(other)"));
         let overflow = RetryPolicy::from_parts(other, config, None, seed, &registry)?;
-        let shared = Arc::new(Shared { keys, common, overflow, telling: Mutex::new(()) });
+        let shared = Arc::new(Shared::new(limits, common, overflow)?);
         registry.join(PolicyKind::Retry, name, &shared);
         Ok(KeyedRetry { shared })
     }

@@ -47,8 +47,6 @@
 
 mod builder;
 mod by;
-mod common;
-mod one;
 mod policy;
 mod snapshot;
 mod status;
@@ -57,6 +55,5 @@ mod tests;
 
 pub use builder::KeyedRetryBuilder;
 pub use by::ByKey;
-pub(super) use common::Common;
 pub use policy::KeyedRetry;
 pub use status::KeyedRetryStatus;

@@ -1,23 +1,19 @@
 //! The keyed retry's handle.
 
-use std::{
-    borrow::Borrow,
-    fmt,
-    hash::Hash,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{borrow::Borrow, fmt, hash::Hash, sync::Arc};
 
-use portcullis_core::{ConfigError, Mode, Name};
+use portcullis_core::{ConfigError, Mode, Name, PolicyKind, retry::BudgetConfig};
 
-use super::{
-    ByKey, Common, KeyedRetryBuilder, KeyedRetryStatus,
-    one::{One, OneKey},
-};
+use super::{ByKey, KeyedRetryBuilder, KeyedRetryStatus};
 use crate::{
-    RetryPolicy, clock,
+    RetryBudget, RetryPolicy, clock,
     event::Event,
-    keyed::{Evictions, Key, Keyed, Limits},
-    retry::Config,
+    keyed::{
+        Evictions, Key, Limits,
+        budgeted::{Budgeted, Common},
+        many::Many,
+    },
+    retry::{Config, status::Counts},
 };
 
 /// A retry policy per key: a cheap handle to shared state. Clones are the same policies. See the
@@ -26,13 +22,7 @@ pub struct KeyedRetry<K = Box<str>> {
     pub(super) shared: Arc<Shared<K>>,
 }
 
-pub(super) struct Shared<K> {
-    pub(super) keys: Keyed<K, OneKey>,
-    pub(super) common: Arc<Common>,
-    pub(super) overflow: RetryPolicy,
-    /// Held while all keys are told of new settings, so that nobody tells them of older ones.
-    pub(super) telling: Mutex<()>,
-}
+pub(super) type Shared<K> = Many<K, RetryPolicy>;
 
 impl KeyedRetry {
     /// A keyed retry for texts with the defaults, in the global registry.
@@ -50,7 +40,7 @@ impl KeyedRetry {
 impl<K> KeyedRetry<K> {
     /// The name.
     pub fn name(&self) -> &Name {
-        &self.shared.common.name
+        self.shared.common.emitter.name()
     }
 
     /// The policies, picked by the key of a request: one of [`by`](crate::keyed::by), or a function that
@@ -95,10 +85,7 @@ impl<K: Key> KeyedRetry<K> {
         K: Borrow<Q>,
         Q: Hash + Eq + ToOwned<Owned: Into<K>> + ?Sized,
     {
-        let Shared { keys, common, overflow, .. } = &*self.shared;
-        let one = keys.get_or_insert_with(key, clock::coarse(), || OneKey::new(common)).into_entry();
-        let policy = one.as_deref().and_then(|one| self.shared.policy_of(one));
-        policy.unwrap_or(overflow).clone()
+        self.shared.policy(key)
     }
 
     /// The policy of a key that is there. This does not count as use.
@@ -107,16 +94,12 @@ impl<K: Key> KeyedRetry<K> {
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        self.shared.keys.get(key).and_then(|one| self.shared.policy_of(&one).cloned())
+        self.shared.get(key)
     }
 
     /// Calls `each` for all keys, with no lock held. Keys that come or go meanwhile may be left out.
-    pub fn for_each(&self, mut each: impl FnMut(&K, &RetryPolicy)) {
-        self.shared.keys.for_each(|one| {
-            if let Some(policy) = one.value().made() {
-                each(one.key(), policy);
-            }
-        });
+    pub fn for_each(&self, each: impl FnMut(&K, &RetryPolicy)) {
+        self.shared.for_each(each);
     }
 
     /// Forgets what is idle now; inserts do it little by little anyway. Returns how many keys that were.
@@ -156,7 +139,7 @@ impl<K: Key> KeyedRetry<K> {
     ///
     /// The first setting outside its range; nothing has changed then.
     pub fn reconfigure(&self, config: Config) -> Result<(), ConfigError> {
-        self.shared.update(|_| Ok(config))
+        self.shared.reconfigure(|_| Ok(config))
     }
 
     /// Says whether calls are retried, or only counted, of any key.
@@ -165,40 +148,41 @@ impl<K: Key> KeyedRetry<K> {
     ///
     /// When the mode's percentage is more than 100.
     pub fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
-        self.shared.update(|config| Ok(Config { mode, ..config.clone() }))
+        self.shared.reconfigure(|config| Ok(Config { mode, ..config.clone() }))
     }
 }
 
-impl<K: Key> Shared<K> {
-    fn policy_of<'a>(&self, one: &'a One<K>) -> Option<&'a RetryPolicy> {
-        let follow = |policy: &RetryPolicy| {
-            let _telling = self.telling();
-            policy.shared.follow(self.common.config.load())
-        };
-        // It cannot fail: the settings were checked. Nobody is left without a policy if it did.
-        one.policy(follow).ok()
+impl Budgeted for RetryPolicy {
+    const KIND: PolicyKind = PolicyKind::Retry;
+    type Config = Config;
+    type Counts = Counts;
+
+    fn check(config: &Config) -> Result<(), ConfigError> {
+        config.check()
     }
 
-    fn telling(&self) -> MutexGuard<'_, ()> {
-        self.telling.lock().unwrap_or_else(PoisonError::into_inner)
+    fn budget_of(config: &Config) -> BudgetConfig {
+        config.budget
     }
 
-    fn update(&self, change: impl FnOnce(&Config) -> Result<Config, ConfigError>) -> Result<(), ConfigError> {
-        let telling = self.telling();
-        // Until all keys have new settings, and dropped with no lock held: they may hold functions.
-        let before = self.common.config.load();
-        self.common.replace(change)?;
-        let config = self.common.config.load();
-        let mut told = self.overflow.shared.follow(config.clone());
-        self.keys.for_each(|one| {
-            if let Some(policy) = one.value().made() {
-                told = told.clone().and(policy.shared.follow(config.clone()));
-            }
-        });
-        drop(telling);
-        drop(before);
-        self.common.emitter.config_changed();
-        told
+    fn one_of_many(name: Name, common: &Arc<Common<Self>>) -> Result<Self, ConfigError> {
+        Self::one_of(name, common)
+    }
+
+    fn common(&self) -> Option<&Arc<Common<Self>>> {
+        self.shared.many.as_ref()
+    }
+
+    fn take(&self, config: Arc<Config>) -> Result<(), ConfigError> {
+        self.shared.take(config)
+    }
+
+    fn its_budget(&self) -> &RetryBudget {
+        self.budget()
+    }
+
+    fn is_shared(&self) -> bool {
+        self.shared.is_shared()
     }
 }
 
@@ -210,7 +194,7 @@ impl<K> Clone for KeyedRetry<K> {
 
 impl<K> fmt::Debug for KeyedRetry<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Shared { keys, common, .. } = &*self.shared;
-        f.debug_struct("KeyedRetry").field("name", &common.name).field("keys", keys).finish()
+        let Many { keys, common, .. } = &*self.shared;
+        f.debug_struct("KeyedRetry").field("name", common.emitter.name()).field("keys", keys).finish()
     }
 }

@@ -40,7 +40,7 @@ impl<K: Key> Policy for Shared<K> {
         ]);
         // A budget of one key that is spent is no matter for the whole service.
         let (kind, level) = (PolicyKind::Retry, Level::Healthy);
-        Snapshot { name: self.common.name.clone(), kind, state: "active", level, values }
+        Snapshot { name: self.common.emitter.name().clone(), kind, state: "active", level, values }
     }
 
     /// No series per key: their number is up to who sends the requests.

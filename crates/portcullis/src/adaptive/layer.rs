@@ -1,0 +1,36 @@
+//! The adaptive limit in a tower stack.
+
+use tower_layer::Layer;
+
+use super::{AdaptiveLimit, AdaptiveLimitService};
+use crate::{Boxed, protocol::layer::protocol_shorthands};
+
+/// Puts an [`AdaptiveLimit`] in front of a service.
+///
+/// The protocol is [`Boxed`] unless another is chosen. All services made by it, and by its clones, share
+/// the one limit.
+#[derive(Clone, Debug)]
+pub struct AdaptiveLimitLayer<P = Boxed> {
+    limit: AdaptiveLimit,
+    protocol: P,
+}
+
+impl AdaptiveLimitLayer {
+    /// A layer of this limit.
+    ///
+    /// Over HTTP and gRPC it wants `.http_client()`, `.http_server()` or `.grpc()` besides. It often compiles
+    /// without them, but then every response is a success, and a dependency that refuses is taken for a fast one.
+    pub fn new(limit: AdaptiveLimit) -> Self {
+        Self { limit, protocol: Boxed::default() }
+    }
+}
+
+protocol_shorthands!(AdaptiveLimitLayer, limit);
+
+impl<S, P: Clone> Layer<S> for AdaptiveLimitLayer<P> {
+    type Service = AdaptiveLimitService<S, P>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        AdaptiveLimitService::new(inner, self.limit.clone(), self.protocol.clone())
+    }
+}

@@ -1,0 +1,261 @@
+//! The adaptive limit's handle.
+
+use std::{
+    fmt,
+    future::{Future, poll_fn},
+    pin::pin,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    task::{Poll, ready},
+};
+
+use portcullis_core::{
+    ConfigError, Mode, Name, Padded, PolicyKind, Reason, Rejection,
+    adaptive::{Change, Config, Limiter},
+};
+
+use super::{AdaptiveLimitBuilder, AdaptiveLimitStatus, AdaptiveTicket, measure, measure::Tally};
+use crate::{
+    FromRejection, Registry, Typed,
+    dice::Dice,
+    event::{Emitter, Event, EventKind},
+    metrics::Measures,
+    protocol::{future::finish, watched},
+    registry::{Policy, Snapshot},
+    shard::{self, Sharded},
+};
+
+/// A named adaptive limit: a cheap handle to shared state. Clones are the same limit.
+///
+/// It works without tower too:
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), portcullis::BoxError> {
+/// use portcullis::{AdaptiveLimit, BoxError, Ticket, Verdict};
+///
+/// let limit = AdaptiveLimit::new("search");
+/// let found = limit.call(|| async { Ok::<_, BoxError>(3) }).await?;
+/// assert_eq!((found, limit.status().successes), (3, 1));
+///
+/// let mut ticket = limit.try_admit()?;
+/// ticket.settle(Verdict::Success);
+/// drop(ticket);
+/// assert_eq!(limit.status().in_flight, 0);
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct AdaptiveLimit {
+    shared: Sharded<Shared>,
+}
+
+pub(super) struct Shared {
+    pub(super) limiter: Limiter,
+    pub(super) rejected: AtomicU64,
+    pub(super) bypassed: AtomicU64,
+    pub(super) emitter: Emitter,
+    tallies: Box<[Padded<Tally>]>,
+    dice: Dice,
+}
+
+impl AdaptiveLimit {
+    /// An adaptive limit with the default [`Config`], in the global registry.
+    pub fn new(name: impl Into<Name>) -> Self {
+        #[expect(clippy::expect_used, reason = "the defaults are within their ranges, and a test says so")]
+        Self::builder(name).build().expect("the defaults are valid")
+    }
+
+    /// An adaptive limit to be configured.
+    pub fn builder(name: impl Into<Name>) -> AdaptiveLimitBuilder {
+        AdaptiveLimitBuilder::new(name.into())
+    }
+
+    pub(super) fn from_config(
+        name: Name,
+        config: Config,
+        seed: Option<u64>,
+        registry: &Registry,
+    ) -> Result<Self, ConfigError> {
+        let shared = Sharded::new(Shared {
+            limiter: Limiter::new(config, shard::count())?,
+            rejected: AtomicU64::new(0),
+            bypassed: AtomicU64::new(0),
+            emitter: Emitter::new(name.clone(), PolicyKind::AdaptiveLimit, registry),
+            tallies: (0..shard::count()).map(|_| Padded::default()).collect(),
+            dice: Dice::new(seed),
+        });
+        registry.join(PolicyKind::AdaptiveLimit, name, shared.value());
+        Ok(Self { shared })
+    }
+
+    /// The name.
+    pub fn name(&self) -> &Name {
+        self.shared.name()
+    }
+
+    /// Takes a place; it is given back when the ticket is dropped. Settle the ticket with how the call ended, or the limit
+    /// learns nothing.
+    ///
+    /// # Errors
+    ///
+    /// The rejection, when there is none. It does not say when to come back: that is up to the calls in flight.
+    pub fn try_admit(&self) -> Result<AdaptiveTicket, Rejection> {
+        match self.admit_now() {
+            Some(ticket) => Ok(ticket),
+            None => self.admit_or_refuse(),
+        }
+    }
+
+    /// Runs `call`, if there is a place. Errors are judged as [`Typed`] does: each is a failure of the kind
+    /// [other](crate::FailureKind::Other), unless it is a rejection. Dropping the future gives the place back.
+    ///
+    /// # Errors
+    ///
+    /// What `call` returned, or the rejection.
+    pub async fn call<F, Fut, T, E>(&self, call: F) -> Result<T, E>
+    where
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+        E: FromRejection,
+    {
+        let mut ticket = Some(self.try_admit().map_err(E::from_rejection)?);
+        let mut future = pin!(async { call().await });
+        poll_fn(|cx| {
+            let result = ready!(watched(&mut ticket, || future.as_mut().poll(cx)));
+            Poll::Ready(finish::<_, _, (), _, _>(&Typed::default(), (), result, ticket.take()))
+        })
+        .await
+    }
+
+    /// Whether a call that came now would be refused.
+    #[inline(always)]
+    pub fn is_refusing(&self) -> bool {
+        self.shared.limiter.is_full()
+    }
+
+    /// Everything there is to see.
+    pub fn status(&self) -> AdaptiveLimitStatus {
+        measure::status(&self.shared)
+    }
+
+    /// The settings.
+    pub fn config(&self) -> Config {
+        self.shared.limiter.config()
+    }
+
+    /// Changes the settings while calls flow. What was learned stays, but for what another algorithm does not know; the
+    /// limit moves only if it is outside of the new bounds. Calls that run go on, whatever it is.
+    ///
+    /// ```
+    /// use portcullis::{AdaptiveLimit, adaptive::Config};
+    ///
+    /// let limit = AdaptiveLimit::builder("search").initial(50).build()?;
+    /// limit.reconfigure(Config { max: 30, initial: 10, ..limit.config() })?;
+    /// assert_eq!(limit.status().limit, 30);
+    /// # Ok::<(), portcullis::ConfigError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The first setting outside its range; nothing has changed then.
+    pub fn reconfigure(&self, config: Config) -> Result<(), ConfigError> {
+        self.update(|_| config)
+    }
+
+    /// Says whether calls are refused, or only counted. While it is disabled nothing is learned.
+    ///
+    /// # Errors
+    ///
+    /// When the mode's percentage is more than 100.
+    pub fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
+        self.update(|config| Config { mode, ..config.clone() })
+    }
+
+    /// Its last events, the youngest last; refusals and changes of the limit are not among them.
+    pub fn recent_events(&self) -> Vec<Event> {
+        self.shared.emitter.recent()
+    }
+
+    fn update(&self, change: impl FnOnce(&Config) -> Config) -> Result<(), ConfigError> {
+        let changed = self.shared.limiter.update(change)?;
+        self.shared.emitter.config_changed();
+        if let Some(Change { from, to }) = changed {
+            self.shared.emitter.frequent(|| EventKind::LimitChanged { from, to });
+        }
+        Ok(())
+    }
+
+    /// A place, if there is one.
+    #[inline(always)]
+    pub(super) fn admit_now(&self) -> Option<AdaptiveTicket> {
+        let in_flight = self.shared.limiter.try_acquire()?;
+        Some(AdaptiveTicket::new(self.shared.pin(), in_flight))
+    }
+
+    /// What becomes of a call that found none: it is refused, or it passes, because of the mode.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn admit_or_refuse(&self) -> Result<AdaptiveTicket, Rejection> {
+        let shared = &*self.shared;
+        let mode = shared.limiter.mode();
+        let enforced = mode == Mode::Enforce || shared.dice.happens(mode.share());
+        let rejection = shared.rejected(enforced);
+        if enforced {
+            return Err(rejection);
+        }
+        Ok(AdaptiveTicket::new(self.shared.pin(), shared.limiter.force()))
+    }
+
+    /// A rejection for a call that cannot be put through any more.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn refuse(&self) -> Rejection {
+        self.shared.rejected(true)
+    }
+}
+
+impl Shared {
+    pub(super) fn name(&self) -> &Name {
+        self.emitter.name()
+    }
+
+    /// The tally of this shard.
+    #[inline(always)]
+    pub(super) fn tally(&self, shard: usize) -> &Tally {
+        // A power of two of shards: the mask never leaves the slice.
+        &self.tallies[shard & (self.tallies.len() - 1)]
+    }
+
+    pub(super) fn tallies(&self) -> impl Iterator<Item = &Tally> {
+        self.tallies.iter().map(|tally| &**tally)
+    }
+
+    fn rejected(&self, enforced: bool) -> Rejection {
+        let count = if enforced { &self.rejected } else { &self.bypassed };
+        count.fetch_add(1, Relaxed);
+        let reason =
+            Reason::LimitReached { limit: self.limiter.limit(), in_flight: self.limiter.in_flight() };
+        let rejection = Rejection::new(self.name().clone(), reason);
+        self.emitter.rejected(&rejection, enforced);
+        rejection
+    }
+}
+
+impl fmt::Debug for AdaptiveLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AdaptiveLimit").field("name", self.name()).field("status", &self.status()).finish()
+    }
+}
+
+impl Policy for Shared {
+    fn measure(&self, into: &mut dyn Measures) {
+        measure::measure(self, into);
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        measure::snapshot(self)
+    }
+
+    fn recent_events(&self) -> Vec<Event> {
+        self.emitter.recent()
+    }
+}

@@ -1,0 +1,213 @@
+//! The fallback's handle.
+
+use std::{fmt, future::Future, sync::Arc};
+
+use portcullis_core::{ConfigError, Mode, Name, PolicyKind};
+
+use super::{
+    Config, FallbackBuilder, FallbackStatus, Why,
+    cover::{Cover, Covered},
+    measure::{self, Counts},
+};
+use crate::{
+    FromRejection, Registry,
+    event::{Emitter, Event, EventKind},
+    metrics::Measures,
+    registry::{Policy, Snapshot},
+    shard::Sharded,
+};
+
+/// A named fallback: a cheap handle to what is covered, and to what was. Clones are the same fallback.
+///
+/// It works without tower too, see [`call`](Self::call).
+#[derive(Clone)]
+pub struct Fallback {
+    pub(super) shared: Sharded<Shared>,
+}
+
+pub(super) struct Shared {
+    cover: Cover,
+    emitter: Emitter,
+    pub(super) counts: Counts,
+}
+
+impl Fallback {
+    /// A fallback with the default [`Config`], in the global registry.
+    pub fn new(name: impl Into<Name>) -> Self {
+        #[expect(clippy::expect_used, reason = "the defaults are within their ranges, and a test says so")]
+        Self::builder(name).build().expect("the defaults are valid")
+    }
+
+    /// A fallback to be configured.
+    pub fn builder(name: impl Into<Name>) -> FallbackBuilder {
+        FallbackBuilder::new(name.into())
+    }
+
+    pub(super) fn from_parts(
+        name: Name,
+        config: Config,
+        seed: Option<u64>,
+        registry: &Registry,
+    ) -> Result<Self, ConfigError> {
+        let shared = Sharded::new(Shared {
+            cover: Cover::new(config, seed)?,
+            emitter: Emitter::new(name.clone(), PolicyKind::Fallback, registry),
+            counts: Counts::default(),
+        });
+        registry.join(PolicyKind::Fallback, name, shared.value());
+        Ok(Self { shared })
+    }
+
+    /// The name.
+    pub fn name(&self) -> &Name {
+        self.shared.emitter.name()
+    }
+
+    /// The settings.
+    pub fn config(&self) -> Arc<Config> {
+        self.shared.cover.config()
+    }
+
+    /// Changes the settings while calls flow.
+    ///
+    /// # Errors
+    ///
+    /// The first setting outside its range; nothing has changed then.
+    pub fn reconfigure(&self, config: Config) -> Result<(), ConfigError> {
+        self.update(|_| config)
+    }
+
+    /// Says whether something else is answered, or only counted.
+    ///
+    /// # Errors
+    ///
+    /// When the mode's percentage is more than 100.
+    pub fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
+        self.update(|config| Config { mode, ..config.clone() })
+    }
+
+    /// Everything there is to see.
+    pub fn status(&self) -> FallbackStatus {
+        self.shared.counts.status(self.config().mode)
+    }
+
+    /// Its last events, the youngest last; single fallbacks are not among them.
+    pub fn recent_events(&self) -> Vec<Event> {
+        self.shared.emitter.recent()
+    }
+
+    /// Runs `call`, and where that fails in a way that is covered, `instead`. Dropping the future drops what
+    /// runs.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), portcullis::BoxError> {
+    /// use portcullis::{BoxError, Fallback};
+    ///
+    /// let fallback = Fallback::new("prices");
+    /// let price = fallback.call(
+    ///     || async { Err::<u32, BoxError>("no connection".into()) },
+    ///     |_why| async { Ok(99) },
+    /// );
+    /// assert_eq!(price.await?, 99);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// That of `instead`, or of `call`, where that is not covered.
+    pub async fn call<T, E, F, Fut, G, Gut>(&self, call: F, instead: G) -> Result<T, E>
+    where
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+        G: FnOnce(Why) -> Gut,
+        Gut: Future<Output = Result<T, E>>,
+        E: FromRejection,
+    {
+        let error = match call().await {
+            Ok(value) => return Ok(value),
+            Err(error) => error,
+        };
+        let failure = error.verdict().failure().cloned();
+        match Why::new(failure, error.as_rejection().cloned()).filter(|why| self.shared.covers(why)) {
+            Some(why) => {
+                drop(error);
+                let mut used = Using::begin(&**self.shared.value(), &why);
+                let result = instead(why).await;
+                used.ended(result.is_ok());
+                result
+            }
+            None => Err(error),
+        }
+    }
+
+    fn update(&self, change: impl FnOnce(&Config) -> Config) -> Result<(), ConfigError> {
+        self.shared.cover.update(change)?;
+        self.shared.emitter.config_changed();
+        Ok(())
+    }
+}
+
+impl Shared {
+    /// Whether something else is to be answered.
+    pub(super) fn covers(&self, why: &Why) -> bool {
+        match self.cover.covers(why) {
+            Covered::Yes => true,
+            Covered::Shadowed => {
+                self.counts.shadowed();
+                false
+            }
+            Covered::No => false,
+        }
+    }
+}
+
+/// A substitute that runs; one that is dropped before it has answered is counted as given up.
+pub(super) struct Using<S: std::ops::Deref<Target = Shared>> {
+    shared: S,
+    ended: bool,
+}
+
+impl<S: std::ops::Deref<Target = Shared>> Using<S> {
+    pub(super) fn begin(shared: S, why: &Why) -> Self {
+        shared.counts.used(why);
+        shared.emitter.frequent(|| EventKind::Fallback { after: why.kind() });
+        Self { shared, ended: false }
+    }
+
+    /// It has answered.
+    pub(super) fn ended(&mut self, well: bool) {
+        self.ended = true;
+        if !well {
+            self.shared.counts.failed();
+        }
+    }
+}
+
+impl<S: std::ops::Deref<Target = Shared>> Drop for Using<S> {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.shared.counts.abandoned();
+        }
+    }
+}
+
+impl fmt::Debug for Fallback {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fallback").field("name", self.name()).field("status", &self.status()).finish()
+    }
+}
+
+impl Policy for Shared {
+    fn measure(&self, into: &mut dyn Measures) {
+        self.counts.measure(into);
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        measure::snapshot(self.emitter.name(), &self.counts.status(self.cover.config().mode))
+    }
+
+    fn recent_events(&self) -> Vec<Event> {
+        self.emitter.recent()
+    }
+}

@@ -1,0 +1,119 @@
+//! Building a keyed hedge.
+
+use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
+
+use portcullis_core::{ConfigError, Name, PolicyKind, retry::BudgetConfig};
+
+use super::{KeyedHedge, policy::Shared};
+use crate::{
+    Hedge, Registry,
+    hedge::{Config, policy::Counts, setters::config_setters},
+    keyed::{Key, Limits, budgeted::Common},
+    shard,
+};
+
+/// Builds a [`KeyedHedge`]. Every setting has a default; see [`Config`] for what each means.
+///
+/// ```
+/// use portcullis::hedge::{KeyedHedge, Preset};
+/// use std::time::Duration;
+///
+/// let hosts = KeyedHedge::builder("upstream")
+///     .preset(Preset::FastApi)
+///     .max_keys(50_000)
+///     .idle_after(Duration::from_secs(3600))
+///     .build()?;
+/// # let _ = hosts;
+/// let error = KeyedHedge::builder("upstream").max_keys(0).build().unwrap_err();
+/// assert_eq!(error.to_string(), "keyed.max_keys is 0: allowed is 1 to 16777216");
+/// # Ok::<(), portcullis::ConfigError>(())
+/// ```
+#[must_use = "a builder does nothing until `build`"]
+pub struct KeyedHedgeBuilder<K = Box<str>> {
+    name: Name,
+    config: Config,
+    limits: Limits,
+    registry: Registry,
+    seed: Option<u64>,
+    keys: PhantomData<fn(K)>,
+}
+
+config_setters!(KeyedHedgeBuilder<K>);
+
+impl KeyedHedgeBuilder {
+    pub(super) fn new(name: Name) -> Self {
+        let registry = Registry::global().clone();
+        let (config, limits) = (Config::default(), Limits::default());
+        Self { name, config, limits, registry, seed: None, keys: PhantomData }
+    }
+}
+
+impl<K> KeyedHedgeBuilder<K> {
+    /// Keeps keys of this type (default `Box<str>`, looked up by `&str`).
+    pub fn keys<Other: Key>(self) -> KeyedHedgeBuilder<Other> {
+        let Self { name, config, limits, registry, seed, .. } = self;
+        KeyedHedgeBuilder { name, config, limits, registry, seed, keys: PhantomData }
+    }
+
+    /// Hedges per call (0 to 1) and per second (0 to 1,000,000) of each key (default 0.2 and 10). Budgets of
+    /// another kind are given by [`Config::budget`](crate::hedge::Config::budget). Each key has one of its own:
+    /// none is shared, also where a file names one that is.
+    pub fn budget_of(mut self, ratio: f64, min_per_second: u32) -> Self {
+        self.config.budget = BudgetConfig::share(ratio, min_per_second);
+        self
+    }
+
+    /// The most keys at a time (default 10,000); 1 to 16,777,216.
+    pub fn max_keys(mut self, keys: usize) -> Self {
+        self.limits.max_keys = keys;
+        self
+    }
+
+    /// A key that was not used for this long is forgotten (default 10 min), unless something was taken from
+    /// its budget; 1 ms to 30 days.
+    pub fn idle_after(mut self, time: Duration) -> Self {
+        self.limits.idle_after = time;
+        self
+    }
+}
+
+impl<K: Key> KeyedHedgeBuilder<K> {
+    /// Builds the keyed hedge, without a key.
+    ///
+    /// # Errors
+    ///
+    /// The first setting outside its range.
+    pub fn build(self) -> Result<KeyedHedge<K>, ConfigError> {
+        let Self { name, config, limits, registry, seed, .. } = self;
+        let common =
+            Arc::new(Common::new(name.clone(), config.clone(), Counts::of(shard::count()), seed, &registry)?);
+        let other = Name::from(format!("{name}/(other)"));
+        let overflow = Hedge::from_parts(other, config, None, seed, &registry)?;
+        let shared = Arc::new(Shared::new(limits, common, overflow)?);
+        registry.join(PolicyKind::Hedge, name, &shared);
+        Ok(KeyedHedge { shared })
+    }
+}
+
+impl<K> Clone for KeyedHedgeBuilder<K> {
+    fn clone(&self) -> Self {
+        Self {
+            name: self.name.clone(),
+            config: self.config.clone(),
+            limits: self.limits,
+            registry: self.registry.clone(),
+            seed: self.seed,
+            keys: PhantomData,
+        }
+    }
+}
+
+impl<K> fmt::Debug for KeyedHedgeBuilder<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyedHedgeBuilder")
+            .field("name", &self.name)
+            .field("config", &self.config)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}

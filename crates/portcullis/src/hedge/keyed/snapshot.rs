@@ -1,0 +1,64 @@
+//! A keyed hedge as its registry sees it.
+
+use portcullis_core::{PolicyKind, health::Level};
+
+use super::{KeyedHedgeStatus, policy::Shared};
+use crate::{
+    event::Event,
+    hedge::{Delay, HedgeStatus, measure},
+    keyed::Key,
+    metrics::Measures,
+    registry::{Policy, Snapshot},
+};
+
+impl<K: Key> Shared<K> {
+    pub(super) fn status(&self) -> KeyedHedgeStatus {
+        let Self { keys, overflow, .. } = self;
+        KeyedHedgeStatus {
+            keys: keys.len(),
+            max_keys: keys.limits().max_keys,
+            evictions: keys.evictions(),
+            overflows: keys.overflows(),
+            all: self.all(),
+            overflow: overflow.status(),
+        }
+    }
+
+    fn all(&self) -> HedgeStatus {
+        let config = self.common.config.load();
+        let fixed = match config.delay {
+            Delay::Fixed(delay) => Some(delay),
+            _ => None,
+        };
+        self.common.counts.status(fixed, self.common.untouched(), config.mode)
+    }
+}
+
+impl<K: Key> Policy for Shared<K> {
+    fn snapshot(&self) -> Snapshot {
+        let status = self.status();
+        let mut values = measure::values(&status.all);
+        // There is one for each key.
+        values.retain(|(name, _)| *name != "budget_available");
+        values.extend([
+            ("entries", (status.keys as u64).into()),
+            ("max_keys", (status.max_keys as u64).into()),
+            ("evicted_idle", status.evictions.idle.into()),
+            ("evicted_full", status.evictions.full.into()),
+            ("overflows", status.overflows.into()),
+        ]);
+        // A budget of one key that is spent is no matter for the whole service.
+        let (kind, level) = (PolicyKind::Hedge, Level::Healthy);
+        Snapshot { name: self.common.emitter.name().clone(), kind, state: "active", level, values }
+    }
+
+    /// No series per key: their number is up to who sends the requests.
+    fn measure(&self, into: &mut dyn Measures) {
+        measure::measure(&self.all(), into);
+        self.keys.measure(into);
+    }
+
+    fn recent_events(&self) -> Vec<Event> {
+        self.common.emitter.recent()
+    }
+}

@@ -1,0 +1,156 @@
+//! A policy per key, each with a budget of its own.
+
+use std::sync::{
+    Arc,
+    atomic::{
+        AtomicU64,
+        Ordering::{Acquire, Relaxed, Release},
+    },
+};
+
+use portcullis_core::{
+    ConfigError, Name, PolicyKind, Time,
+    retry::{Budget, BudgetConfig},
+};
+
+use super::{
+    Key,
+    many::{Many, OfMany},
+};
+use crate::{Registry, budget::RetryBudget, clock, dice::Dice, event::Emitter, live::Live};
+
+/// A policy with a budget, of which there is one for each key.
+pub(crate) trait Budgeted: Clone + Send + Sync + 'static {
+    const KIND: PolicyKind;
+    type Config: Send + Sync + 'static;
+    /// What it counts.
+    type Counts: Send + Sync + 'static;
+
+    fn check(config: &Self::Config) -> Result<(), ConfigError>;
+
+    /// The rules of the budget that each has.
+    fn budget_of(config: &Self::Config) -> BudgetConfig;
+
+    /// One that is in no registry, and counts for all besides.
+    fn one_of_many(name: Name, common: &Arc<Common<Self>>) -> Result<Self, ConfigError>;
+
+    /// What it shares with the others; `None` where it is none of many.
+    fn common(&self) -> Option<&Arc<Common<Self>>>;
+
+    /// Takes other settings, which were checked.
+    fn take(&self, config: Arc<Self::Config>) -> Result<(), ConfigError>;
+
+    fn its_budget(&self) -> &RetryBudget;
+
+    /// Whether it is held, or a call of it is under way.
+    fn is_shared(&self) -> bool;
+}
+
+/// What all keys have in common.
+pub(crate) struct Common<P: Budgeted> {
+    pub(crate) config: Live<P::Config>,
+    pub(crate) dice: Arc<Dice>,
+    pub(crate) registry: Registry,
+    pub(crate) counts: P::Counts,
+    /// The voice of them all; that of a key is its own.
+    pub(crate) emitter: Emitter,
+    /// Counts changes of the settings.
+    version: AtomicU64,
+    /// What a budget has from which nothing was taken.
+    untouched: AtomicU64,
+}
+
+impl<P: Budgeted> Common<P> {
+    pub(crate) fn new(
+        name: Name,
+        config: P::Config,
+        counts: P::Counts,
+        seed: Option<u64>,
+        registry: &Registry,
+    ) -> Result<Self, ConfigError> {
+        P::check(&config)?;
+        Ok(Self {
+            untouched: AtomicU64::new(untouched::<P>(&config)?),
+            config: Live::new(config),
+            dice: Arc::new(Dice::new(seed)),
+            registry: registry.clone(),
+            counts,
+            emitter: Emitter::new(name, P::KIND, registry),
+            version: AtomicU64::new(0),
+        })
+    }
+
+    pub(crate) fn untouched(&self) -> u64 {
+        self.untouched.load(Relaxed)
+    }
+
+    /// Puts other settings in place; the keys are still to be told.
+    fn replace(
+        &self,
+        change: impl FnOnce(&P::Config) -> Result<P::Config, ConfigError>,
+    ) -> Result<(), ConfigError> {
+        self.config.update(|before| {
+            let config = change(before)?;
+            P::check(&config)?;
+            self.untouched.store(untouched::<P>(&config)?, Relaxed);
+            Ok(config)
+        })?;
+        self.version.fetch_add(1, Release);
+        Ok(())
+    }
+}
+
+fn untouched<P: Budgeted>(config: &P::Config) -> Result<u64, ConfigError> {
+    Budget::new(P::budget_of(config), 1).map(|budget| budget.available(clock::now()))
+}
+
+impl<K: Key, P: Budgeted> Many<K, P> {
+    /// Changes the settings of all keys and of the overflow, and tells of it.
+    pub(crate) fn reconfigure(
+        &self,
+        change: impl FnOnce(&P::Config) -> Result<P::Config, ConfigError>,
+    ) -> Result<(), ConfigError> {
+        let common = &self.common;
+        // Until all keys have new settings, and dropped with no lock held: they may hold functions.
+        let before = common.config.load();
+        self.update(|| {
+            common.replace(change)?;
+            self.overflow.take(common.config.load())
+        })?;
+        drop(before);
+        common.emitter.config_changed();
+        Ok(())
+    }
+}
+
+impl<P: Budgeted> OfMany for P {
+    type Common = Common<P>;
+
+    fn family(common: &Common<P>) -> &Name {
+        common.emitter.name()
+    }
+
+    fn version(common: &Common<P>) -> u64 {
+        common.version.load(Acquire)
+    }
+
+    fn of_many(name: Name, common: &Arc<Common<P>>) -> Result<Self, ConfigError> {
+        P::one_of_many(name, common)
+    }
+
+    fn follow(&self) -> Result<(), ConfigError> {
+        self.common().map_or(Ok(()), |common| self.take(common.config.load()))
+    }
+
+    /// A key that spent its budget stays until that is full again: a flood of keys would give it a new one. Time
+    /// fills a share; the budgets that only calls fill go when they are idle.
+    fn may_go(&self, _: Time, idle: bool) -> bool {
+        if self.is_shared() {
+            return false;
+        }
+        let budget = self.its_budget();
+        let fills_by_time = matches!(budget.config(), BudgetConfig::Share { min_per_second: 1.., .. });
+        let untouched = self.common().map_or(0, |common| common.untouched());
+        budget.available() >= untouched || (idle && !fills_by_time)
+    }
+}

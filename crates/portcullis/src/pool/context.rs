@@ -1,0 +1,35 @@
+//! What goes with a call to its thread.
+
+use tokio::runtime::Handle;
+
+/// What a call finds on its thread as it was where it came from: the runtime, with its timers and sockets, and
+/// the span.
+pub(super) struct Context {
+    runtime: Option<Handle>,
+    #[cfg(feature = "tracing")]
+    span: tracing::Span,
+}
+
+impl Context {
+    /// That of the calling thread.
+    pub(super) fn current() -> Self {
+        Self {
+            runtime: Handle::try_current().ok(),
+            #[cfg(feature = "tracing")]
+            span: tracing::Span::current(),
+        }
+    }
+
+    pub(super) fn runtime(&self) -> Option<&Handle> {
+        self.runtime.as_ref()
+    }
+
+    /// Runs `f` in it. The runtime is not entered as one that runs a task is: `f` may block, and start runtimes
+    /// of its own.
+    pub(super) fn scope<R>(&self, f: impl FnOnce() -> R) -> R {
+        let _runtime = self.runtime.as_ref().map(Handle::enter);
+        #[cfg(feature = "tracing")]
+        let _span = self.span.enter();
+        f()
+    }
+}

@@ -1,0 +1,116 @@
+//! Over HTTP and gRPC.
+
+use std::convert::Infallible;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::{BodyExt, Full};
+use portcullis::{
+    BoxError, FallbackLayer, Registry,
+    fallback::{Failover, Why},
+    protocol::Deadline,
+    replay::ReplayBody,
+};
+use tower::{Layer, ServiceExt, service_fn};
+
+use super::support::{fallback, ms};
+
+type Body = Full<Bytes>;
+type Sent = ReplayBody<Body>;
+
+fn answer(status: u16, body: &'static str) -> Response<Body> {
+    Response::builder().status(status).body(Full::from(body)).unwrap()
+}
+
+async fn text<B: http_body::Body<Data = Bytes, Error: std::fmt::Debug>>(
+    response: Response<B>,
+) -> (u16, String) {
+    let status = response.status().as_u16();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    (status, String::from_utf8(body.to_vec()).unwrap())
+}
+
+#[tokio::test]
+async fn a_status_that_is_a_failure_is_covered_and_another_is_not() {
+    let inner = service_fn(|request: Request<Body>| async move {
+        let status = request.uri().path()[1..].parse().unwrap();
+        Ok::<_, BoxError>(answer(status, "theirs"))
+    });
+    let ours = |why: Why| answer(200, why.as_str());
+    let service = FallbackLayer::value(fallback().build().unwrap(), ours).http_client().layer(inner);
+    let get = |status: u16| Request::get(format!("/{status}")).body(Body::default()).unwrap();
+    for (status, expected) in
+        [(503, "unavailable"), (504, "timeout"), (500, "internal"), (429, "rate_limited")]
+    {
+        let answered = text(service.clone().oneshot(get(status)).await.unwrap()).await;
+        assert_eq!(answered, (200, expected.to_owned()));
+    }
+    assert_eq!(text(service.oneshot(get(404)).await.unwrap()).await, (404, "theirs".to_owned()));
+}
+
+/// The error type of what axum serves stays as it is.
+#[tokio::test]
+async fn a_server_answers_what_it_has_instead() {
+    let inner = service_fn(|_: Request<Body>| async { Ok::<_, Infallible>(answer(503, "theirs")) });
+    let layer = FallbackLayer::value(fallback().build().unwrap(), |_| answer(200, "stale")).http_server();
+    let Ok(response) = layer.layer(inner).oneshot(Request::new(Body::default())).await;
+    assert_eq!(text(response).await, (200, "stale".to_owned()));
+}
+
+#[tokio::test]
+async fn a_grpc_status_in_the_head_is_covered() {
+    let inner = service_fn(|_: Request<Body>| async {
+        let head = Response::builder().header("content-type", "application/grpc");
+        Ok::<_, BoxError>(head.header("grpc-status", "14").body(Body::default()).unwrap())
+    });
+    let layer = FallbackLayer::value(fallback().build().unwrap(), |why| answer(200, why.as_str())).grpc();
+    let request = Request::post("/shop/Buy").header("content-type", "application/grpc");
+    let response = layer.layer(inner).oneshot(request.body(Body::default()).unwrap()).await.unwrap();
+    assert_eq!(text(response).await.1, "unavailable");
+}
+
+/// Reads the whole request.
+async fn read(request: Request<Sent>) -> String {
+    String::from_utf8(request.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap()
+}
+
+#[tokio::test]
+async fn another_service_gets_the_body_too_unless_it_is_too_long() {
+    let inner = service_fn(|request: Request<Sent>| async {
+        read(request).await;
+        Ok::<_, BoxError>(answer(503, "theirs"))
+    });
+    let replica = service_fn(|request: Request<Sent>| async {
+        assert_eq!(read(request).await, "order 7");
+        Ok::<_, BoxError>(answer(200, "ours"))
+    });
+    let fallback = fallback().build().unwrap();
+    let post = || Request::post("/").body(Full::from("order 7")).unwrap();
+    let layer = FallbackLayer::service(fallback.clone(), replica).http_client();
+    assert_eq!(text(layer.layer(inner).oneshot(post()).await.unwrap()).await.1, "ours");
+    let small = layer.max_buffered(3).layer(inner).oneshot(post()).await.unwrap();
+    assert_eq!(text(small).await.1, "theirs");
+    assert_eq!(fallback.status().not_replayable, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_provider_is_asked_after_the_deadline() {
+    let slow = |request: Request<Sent>| async move {
+        tokio::time::sleep(ms(100)).await;
+        read(request).await;
+        Ok::<_, BoxError>(answer(503, "busy"))
+    };
+    let service = Failover::builder("ai")
+        .registry(&Registry::new())
+        .provider("one", service_fn(slow))
+        .provider("two", service_fn(slow))
+        .provider("three", service_fn(slow))
+        .build()
+        .unwrap()
+        .http_client();
+    let mut request = Request::post("/").body(Full::from("hello")).unwrap();
+    request.extensions_mut().insert(Deadline::after(ms(150)));
+    assert_eq!(text(service.clone().oneshot(request).await.unwrap()).await.0, 503);
+    let status = service.status();
+    assert_eq!((status.providers[0].passed_on, status.providers[1].passed_on, status.over_time), (1, 0, 1));
+}

@@ -1,0 +1,12 @@
+//! Throttles under a paused clock.
+#![expect(clippy::unwrap_used, reason = "tests, and what they share")]
+
+mod calls;
+#[cfg(feature = "http")]
+mod http;
+mod keyed;
+mod layers;
+mod live;
+mod outage;
+mod seen;
+mod support;
