@@ -62,6 +62,10 @@ pub enum TimeoutScope {
     Attempt,
     /// The whole call, around retries.
     Total,
+    /// The body of the response.
+    Body,
+    /// A pause in the body of the response.
+    Idle,
 }
 
 impl TimeoutScope {
@@ -70,6 +74,8 @@ impl TimeoutScope {
         match self {
             Self::Attempt => "attempt",
             Self::Total => "total",
+            Self::Body => "body",
+            Self::Idle => "idle",
         }
     }
 }

@@ -151,3 +151,20 @@ fn a_share_that_is_looked_at_first_is_seen() {
         assert!(here != thread.join().unwrap(), "one of them");
     });
 }
+
+/// A run that ended before the endpoint was ejected and returned does not eject it again.
+#[test]
+fn a_run_of_before_ejects_nobody_after() {
+    loom::model(|| {
+        let (fleet, ends) = fleet(Config { consecutive: Some(1), ..Config::default() }, 2);
+        let (other, end) = (fleet.clone(), ends[0].clone());
+        let admitted = ends[0].admit();
+        let thread = thread::spawn(move || {
+            other.eject(&end, Duration::from_secs(1), NOW);
+            other.restore(&end, NOW);
+        });
+        fleet.record(&ends[0], admitted, &failed(), || NOW, || 0.5);
+        thread.join().unwrap();
+        assert!(ends[0].is_usable());
+    });
+}

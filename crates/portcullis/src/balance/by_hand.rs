@@ -7,7 +7,7 @@ use portcullis_core::{Name, Verdict};
 use super::{BalanceTicket, end::End};
 use crate::{FromRejection, Ticket, protocol::watched};
 
-/// One endpoint of [`Outliers`], for a balancer of one's own. It leaves when it is dropped.
+/// One endpoint of [`Outliers`](super::Outliers), for a balancer of one's own. It leaves when it is dropped.
 pub struct OutlierEndpoint {
     end: Arc<End>,
 }

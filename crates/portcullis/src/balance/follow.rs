@@ -28,8 +28,8 @@ impl<S> Endpoints<S> {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), portcullis::BoxError> {
     /// use std::{pin::pin, task::Poll};
-    /// use portcullis::{Endpoints, Name, Outliers, balance};
-    /// use tower::discover::{Change, Discover};
+    /// use portcullis::{BoxError, Endpoints, Name, Outliers, balance};
+    /// use tower::{discover::{Change, Discover, ServiceList}, service_fn};
     ///
     /// async fn follow<D>(endpoints: Endpoints<D::Service>, discover: D) -> Result<(), D::Error>
     /// where
@@ -45,7 +45,8 @@ impl<S> Endpoints<S> {
     /// }
     ///
     /// let endpoints = Endpoints::new(Outliers::new("inventory"));
-    /// follow(endpoints.clone(), tower::discover::ServiceList::new(["a service", "another"])).await?;
+    /// let services = [1, 2].map(|n| service_fn(move |(): ()| async move { Ok::<_, BoxError>(n) }));
+    /// follow(endpoints.clone(), ServiceList::new::<()>(services)).await?;
     /// assert_eq!(endpoints.len(), 2);
     /// # Ok(()) }
     /// ```

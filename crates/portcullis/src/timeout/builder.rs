@@ -32,7 +32,13 @@ pub struct TimeoutBuilder {
 
 impl TimeoutBuilder {
     pub(super) fn new(name: Name, limit: Duration) -> Self {
-        let settings = Settings { limit, scope: TimeoutScope::Total, whole_response: false };
+        let settings = Settings {
+            limit,
+            scope: TimeoutScope::Total,
+            whole_response: false,
+            body: None,
+            body_idle: None,
+        };
         Self { name, settings, registry: Registry::global().clone() }
     }
 
@@ -51,6 +57,31 @@ impl TimeoutBuilder {
         self
     }
 
+    /// How long a response's body may be read, from its head on (default as long as it takes); 1 ms to 24 h. When
+    /// that is over, the body ends as it does with [`whole_response`](Self::whole_response).
+    ///
+    /// ```
+    /// use portcullis::Timeout;
+    /// use std::time::Duration;
+    ///
+    /// // A second for the head, half a minute for the body, and no pause in it of more than five seconds.
+    /// let second = Duration::from_secs(1);
+    /// let timeout = Timeout::builder("reports", second).body(30 * second).body_idle(5 * second).build()?;
+    /// # let _ = timeout;
+    /// # Ok::<(), portcullis::ConfigError>(())
+    /// ```
+    pub fn body(mut self, limit: Duration) -> Self {
+        self.settings.body = Some(limit);
+        self
+    }
+
+    /// How long a response's body may pause before the next frame of it (default as long as it likes); 1 ms to
+    /// 24 h. For streams, which go on for as long as something comes.
+    pub fn body_idle(mut self, limit: Duration) -> Self {
+        self.settings.body_idle = Some(limit);
+        self
+    }
+
     /// Joins this registry instead of the global one.
     pub fn registry(mut self, registry: &Registry) -> Self {
         self.registry = registry.clone();
@@ -61,7 +92,7 @@ impl TimeoutBuilder {
     ///
     /// # Errors
     ///
-    /// A limit outside 1 ms to 24 h.
+    /// A time outside 1 ms to 24 h.
     pub fn build(self) -> Result<Timeout, ConfigError> {
         Timeout::from_settings(self.name, self.settings, &self.registry)
     }

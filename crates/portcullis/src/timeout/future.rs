@@ -56,7 +56,7 @@ where
         match inner.poll(cx) {
             Poll::Ready(Ok(response)) => {
                 let deadline = match this.timeout.take() {
-                    Some(timeout) if timeout.settings.whole_response => {
+                    Some(timeout) if timeout.settings.times_body() => {
                         Some(deadline(timeout, this.timer.as_ref()))
                     }
                     _ => None,
@@ -69,13 +69,13 @@ where
     }
 }
 
-/// What ends the response's body when the time is over.
+/// What ends the response's body when its time is over.
 #[cold]
 #[inline(never)]
 fn deadline(timeout: Pinned<Shared>, timer: Pin<&Option<Sleep>>) -> BodyDeadline {
     let armed = timer.as_pin_ref().map(|timer| timer.deadline());
-    let end = armed.unwrap_or_else(|| Instant::now() + timeout.settings.limit);
-    BodyDeadline::new(timeout, end)
+    let limit = timeout.settings.limit;
+    BodyDeadline::of_response(timeout, || armed.unwrap_or_else(|| Instant::now() + limit))
 }
 
 impl<S, P, Req> ResponseFuture<S, P, P::Context, Req>

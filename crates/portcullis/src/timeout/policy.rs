@@ -47,12 +47,16 @@ pub(super) struct Settings {
     pub(super) limit: Duration,
     pub(super) scope: TimeoutScope,
     pub(super) whole_response: bool,
+    pub(super) body: Option<Duration>,
+    pub(super) body_idle: Option<Duration>,
 }
 
 pub(super) struct Shared {
     pub(super) name: Name,
     pub(super) settings: Settings,
     expired: AtomicU64,
+    body_expired: AtomicU64,
+    body_idle_expired: AtomicU64,
 }
 
 impl Timeout {
@@ -85,7 +89,16 @@ impl Timeout {
         registry: &Registry,
     ) -> Result<Self, ConfigError> {
         check_range("timeout.limit", settings.limit, SHORTEST..=LONGEST)?;
-        let shared = Sharded::new(Shared { name: name.clone(), settings, expired: AtomicU64::new(0) });
+        for (field, time) in [("timeout.body", settings.body), ("timeout.body_idle", settings.body_idle)] {
+            time.map_or(Ok(()), |time| check_range(field, time, SHORTEST..=LONGEST))?;
+        }
+        let shared = Sharded::new(Shared {
+            name: name.clone(),
+            settings,
+            expired: AtomicU64::new(0),
+            body_expired: AtomicU64::new(0),
+            body_idle_expired: AtomicU64::new(0),
+        });
         registry.join(PolicyKind::Timeout, name, shared.value());
         Ok(Self { shared })
     }
@@ -105,8 +118,17 @@ impl Timeout {
         self.shared.expired.load(Relaxed)
     }
 
+    /// How many responses' bodies took too long.
+    pub fn body_expired(&self) -> u64 {
+        self.shared.body_expired.load(Relaxed)
+    }
+
+    /// How many responses' bodies paused for too long.
+    pub fn body_idle_expired(&self) -> u64 {
+        self.shared.body_idle_expired.load(Relaxed)
+    }
+
     /// What ends a call, and the body of its response, after this time, which is within the limit.
-    #[cfg(feature = "http")]
     pub(crate) fn within(&self, left: Duration) -> super::BodyDeadline {
         super::BodyDeadline::within(self.shared.pin(), left)
     }
@@ -129,16 +151,27 @@ impl Timeout {
     }
 }
 
+impl Settings {
+    /// Whether anything is timed once the head of the response is there.
+    pub(super) fn times_body(&self) -> bool {
+        self.whole_response || self.body.is_some() || self.body_idle.is_some()
+    }
+}
+
 impl Shared {
     /// The rejection of a call that took too long; `sent` when the inner service had been called.
     pub(super) fn reject(&self, sent: bool) -> Rejection {
-        self.reject_after(self.settings.limit, sent)
+        self.reject_after(self.settings.limit, self.settings.scope, sent)
     }
 
-    /// The same for a call that had less time than the limit.
-    pub(super) fn reject_after(&self, limit: Duration, sent: bool) -> Rejection {
-        self.expired.fetch_add(1, Relaxed);
-        let scope = self.settings.scope;
+    /// The same for one that had another time than the limit.
+    pub(super) fn reject_after(&self, limit: Duration, scope: TimeoutScope, sent: bool) -> Rejection {
+        let count = match scope {
+            TimeoutScope::Body => &self.body_expired,
+            TimeoutScope::Idle => &self.body_idle_expired,
+            _ => &self.expired,
+        };
+        count.fetch_add(1, Relaxed);
         Rejection::new(self.name.clone(), Reason::Timeout { scope, limit, sent })
     }
 }
@@ -152,6 +185,12 @@ impl fmt::Debug for Timeout {
 impl Policy for Shared {
     fn measure(&self, into: &mut dyn Measures) {
         into.counter(&TIMEOUTS, &[self.settings.scope.as_str()], self.expired.load(Relaxed));
+        if self.settings.body.is_some() {
+            into.counter(&TIMEOUTS, &[TimeoutScope::Body.as_str()], self.body_expired.load(Relaxed));
+        }
+        if self.settings.body_idle.is_some() {
+            into.counter(&TIMEOUTS, &[TimeoutScope::Idle.as_str()], self.body_idle_expired.load(Relaxed));
+        }
     }
 
     fn snapshot(&self) -> Snapshot {
@@ -164,6 +203,8 @@ impl Policy for Shared {
                 ("limit_ms", (self.settings.limit.as_millis() as u64).into()),
                 ("scope", self.settings.scope.as_str().into()),
                 ("expired", self.expired.load(Relaxed).into()),
+                ("body_expired", self.body_expired.load(Relaxed).into()),
+                ("body_idle_expired", self.body_idle_expired.load(Relaxed).into()),
             ],
         }
     }

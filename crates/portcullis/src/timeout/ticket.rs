@@ -8,36 +8,55 @@ use std::{
     time::Duration,
 };
 
-use portcullis_core::{Rejection, Verdict};
+use portcullis_core::{Rejection, TimeoutScope, Verdict};
 use tokio::time::{Instant, Sleep};
 
 use super::policy::Shared;
 use crate::{Ticket, shard::Pinned};
 
-/// Ends a response's body when the timeout is over; its timer is armed when the body is first not ready.
+/// Ends a response's body when its time is over; its timer is armed when the body is first not ready.
 pub struct BodyDeadline {
     shared: Pinned<Shared>,
-    limit: Duration,
-    deadline: Instant,
+    /// What ends first, but for a pause.
+    end: End,
+    /// When the body began, or its last frame came; known once there may be a pause.
+    last: Option<Instant>,
     timer: Option<Pin<Box<Sleep>>>,
 }
 
+/// The end of a time.
+#[derive(Clone, Copy)]
+struct End {
+    /// `None` is never.
+    at: Option<Instant>,
+    limit: Duration,
+    scope: TimeoutScope,
+}
+
 impl BodyDeadline {
-    pub(super) fn new(shared: Pinned<Shared>, deadline: Instant) -> Self {
-        let limit = shared.settings.limit;
-        Self { shared, limit, deadline, timer: None }
+    /// What is timed of the body of a response, whose call ends at `call` with its body, if that is so.
+    pub(super) fn of_response(shared: Pinned<Shared>, call: impl FnOnce() -> Instant) -> Self {
+        let settings = &shared.settings;
+        let whole = settings.whole_response.then(call);
+        let mut end = End { at: whole, limit: settings.limit, scope: settings.scope };
+        if let Some(limit) = settings.body {
+            let at = Instant::now() + limit;
+            if whole.is_none_or(|whole| at < whole) {
+                end = End { at: Some(at), limit, scope: TimeoutScope::Body };
+            }
+        }
+        Self { shared, end, last: None, timer: None }
     }
 
     /// For a call of which so much time is left.
-    #[cfg(feature = "http")]
     pub(super) fn within(shared: Pinned<Shared>, left: Duration) -> Self {
-        Self { shared, limit: left, deadline: Instant::now() + left, timer: None }
+        let end = End { at: Some(Instant::now() + left), limit: left, scope: shared.settings.scope };
+        Self { shared, end, last: None, timer: None }
     }
 
     /// Whether the time is over.
-    #[cfg(feature = "http")]
     pub(crate) fn is_over(&self) -> bool {
-        Instant::now() >= self.deadline
+        self.end.at.is_some_and(|at| Instant::now() >= at)
     }
 
     /// Whether it goes on while the response's body is read.
@@ -47,14 +66,28 @@ impl BodyDeadline {
 
     /// Ready when the time is over.
     pub(crate) fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let deadline = self.deadline;
-        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+        let Some(at) = self.end.at else { return Poll::Pending };
+        self.poll_until(at, cx)
+    }
+
+    fn poll_until(&mut self, at: Instant, cx: &mut Context<'_>) -> Poll<()> {
+        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at)));
+        if timer.deadline() != at {
+            timer.as_mut().reset(at);
+        }
         timer.as_mut().poll(cx)
     }
 
     /// The rejection of a call whose time is over; `sent` when the inner service had been called.
     pub(crate) fn rejection(&self, sent: bool) -> Rejection {
-        self.shared.reject_after(self.limit, sent)
+        self.shared.reject_after(self.end.limit, self.end.scope, sent)
+    }
+
+    /// When a pause that began with the last frame has become too long.
+    fn idle_end(&mut self) -> Option<End> {
+        let limit = self.shared.settings.body_idle?;
+        let last = *self.last.get_or_insert_with(Instant::now);
+        Some(End { at: Some(last + limit), limit, scope: TimeoutScope::Idle })
     }
 }
 
@@ -62,8 +95,21 @@ impl Ticket for BodyDeadline {
     fn settle(&mut self, _: Verdict) {}
 
     fn poll_revoked(&mut self, cx: &mut Context<'_>) -> Poll<Rejection> {
-        ready!(self.poll_over(cx));
-        Poll::Ready(self.rejection(true))
+        let ends = self.idle_end().into_iter().chain([self.end]);
+        let Some(first) = ends.filter(|end| end.at.is_some()).min_by_key(|end| end.at) else {
+            return Poll::Pending;
+        };
+        if let Some(at) = first.at {
+            ready!(self.poll_until(at, cx));
+        }
+        Poll::Ready(self.shared.reject_after(first.limit, first.scope, true))
+    }
+
+    fn frame(&mut self, _: usize) -> Option<Rejection> {
+        if self.shared.settings.body_idle.is_some() {
+            self.last = Some(Instant::now());
+        }
+        None
     }
 }
 
