@@ -57,6 +57,8 @@ pub enum Row {
     Throttle,
     /// Load shedding with a limit on calls in flight, and room.
     LoadShed,
+    /// A fallback around a call that succeeds.
+    Fallback,
     /// A timeout around a call that is ready at once.
     TimeoutReady,
     /// A timeout around a call that is pending once.
@@ -67,7 +69,7 @@ pub enum Row {
 
 impl Row {
     /// Every row, in the order of the table.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::Closed,
         Self::Closed10,
         Self::Closed100000,
@@ -95,6 +97,7 @@ impl Row {
         Self::RateLimit1m,
         Self::Throttle,
         Self::LoadShed,
+        Self::Fallback,
         Self::TimeoutReady,
         Self::TimeoutPending,
         Self::Stack,
@@ -130,6 +133,7 @@ impl Row {
             Self::RateLimit1m => "rate-limit-1m",
             Self::Throttle => "throttle",
             Self::LoadShed => "load-shed",
+            Self::Fallback => "fallback",
             Self::TimeoutReady => "timeout-ready",
             Self::TimeoutPending => "timeout-pending",
             Self::Stack => "stack",

@@ -11,9 +11,11 @@ use std::{
 use portcullis::{
     AdaptiveLimit, AdaptiveLimitLayer, Boxed, Breaker, BreakerLayer, Bulkhead, BulkheadLayer, Chaos,
     ChaosLayer, DeadlineLayer, FailureKind, Fallback, FallbackLayer, Health, HealthLayer, Hedge, HedgeLayer,
-    KeyedBreaker, KeyedBreakerLayer, KeyedBulkhead, KeyedBulkheadLayer, KeyedRateLimit, KeyedRetry,
-    KeyedThrottle, LoadShed, LoadShedLayer, RateLimit, RateLimitLayer, Reconnect, Registry, RetryLayer,
-    RetryPolicy, ThreadPool, ThreadPoolLayer, Throttle, ThrottleLayer, Timeout, TimeoutLayer, TimeoutScope,
+    KeyedAdaptiveLimit, KeyedBreaker, KeyedBreakerLayer, KeyedBulkhead, KeyedBulkheadLayer, KeyedRateLimit,
+    KeyedRetry, KeyedThrottle, LoadShed, LoadShedLayer, RateLimit, RateLimitLayer, Reconnect, Registry,
+    RetryLayer, RetryPolicy, ThreadPool, ThreadPoolLayer, Throttle, ThrottleLayer, Timeout, TimeoutLayer,
+    TimeoutScope,
+    adaptive::ByKey as LimitsByKey,
     chaos::Latency,
     fallback::{self, Failover},
     hedge::{KeyedHedge, keyed::ByKey as HedgeByKey},
@@ -154,6 +156,13 @@ pub(crate) fn adaptive() -> AdaptiveLimitLayer {
     let calls = LIMIT as u32;
     let limit = AdaptiveLimit::builder("adaptive").between(calls, calls).initial(calls);
     AdaptiveLimitLayer::new(limit.registry(&Registry::new()).build().unwrap())
+}
+
+/// The same, for one key.
+pub(crate) fn keyed_adaptive() -> AdaptiveLimitLayer<LimitsByKey<Box<str>, Same>> {
+    let calls = LIMIT as u32;
+    let limits = KeyedAdaptiveLimit::builder("adaptive").between(calls, calls).initial(calls);
+    AdaptiveLimitLayer::by(limits.registry(&Registry::new()).build().unwrap().by(Same))
 }
 
 /// More permits than the laws' traffic takes.

@@ -147,7 +147,6 @@ async fn every_hop_has_less_time_than_the_one_before() {
     for pair in seen.windows(2) {
         let [left, next] = [pair[0], pair[1]].map(|(_, deadline, at)| deadline.since(at));
         assert!(next < left, "{seen:?}");
-        assert!(pair[1].1 < pair[0].1, "the margin: {seen:?}");
     }
 }
 

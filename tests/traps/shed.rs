@@ -8,7 +8,8 @@ use echo_proto::{echo_client::EchoClient, echo_server::EchoServer, service::Echo
 use futures_util::future::join_all;
 use http::StatusCode;
 use portcullis::{
-    BoxError, LoadShed, LoadShedLayer, Overload, Registry, Rejection, clock, shed::LoadShedBuilder,
+    BoxError, Health, HealthLayer, LoadShed, LoadShedLayer, Overload, Registry, Rejection, clock,
+    shed::LoadShedBuilder,
 };
 use portcullis_tests::{
     grpc::{channel, incoming, say},
@@ -190,4 +191,44 @@ async fn t44_a_refused_call_gives_up_what_was_reserved() {
     let free = poll_fn(|cx| Poll::Ready(direct.poll_ready(cx).is_ready())).await;
     assert!(free, "the permit is there");
     drop(running);
+}
+
+/// The inner service was asked and is not ready: the instance stands in its line, and what it would get there, once it
+/// is free, nobody would ever use.
+#[tokio::test(start_paused = true)]
+async fn t44_a_refused_call_leaves_the_line_of_the_inner_service() {
+    let shed = shed().max_in_flight(1).build().unwrap();
+    let inner = ConcurrencyLimit::new(
+        service_fn(|n: u32| async move {
+            tokio::time::sleep(ms(50)).await;
+            Ok::<_, BoxError>(n)
+        }),
+        1,
+    );
+    let mut first = LoadShedLayer::new(shed.clone()).layer(inner);
+    let (mut idle, mut next) = (first.clone(), first.clone());
+    let running = tokio::spawn(first.ready().await.unwrap().call(1));
+    settle().await;
+    assert!(idle.ready().await.unwrap().call(2).await.unwrap_err().is::<Rejection>());
+    assert_eq!(running.await.unwrap().unwrap(), 1);
+    let served = tokio::time::timeout(ms(1000), async { next.ready().await.unwrap().call(3).await }).await;
+    assert_eq!(served.expect("the permit is not kept by who was refused").unwrap(), 3);
+    drop(idle);
+}
+
+/// An orchestrator asks over one connection for days, and that one's service was polled ready.
+#[tokio::test(start_paused = true)]
+async fn t44_a_probe_that_is_answered_keeps_nothing_of_the_inner_service() {
+    let answer = service_fn(|_: http::Request<String>| async {
+        Ok::<_, BoxError>(http::Response::new(String::new()))
+    });
+    let layer = HealthLayer::new(Health::new(&Registry::new()));
+    let get = |path: &str| http::Request::get(path).body(String::new()).unwrap();
+    let mut probes = layer.layer(ConcurrencyLimit::new(answer, 1));
+    let calls = probes.clone();
+    for round in 0..3 {
+        assert_eq!(probes.ready().await.unwrap().call(get("/livez")).await.unwrap().status(), 200);
+        let served = tokio::time::timeout(ms(1000), calls.clone().oneshot(get("/orders"))).await;
+        assert_eq!(served.unwrap_or_else(|_| panic!("round {round}: no place")).unwrap().status(), 200);
+    }
 }

@@ -5,13 +5,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use portcullis::breaker::{DEFAULT_MINIMUM_CALLS, TimeRule};
+use portcullis::fallback::{Value, Why};
 use portcullis::rate::ByKey;
 use portcullis::retry::Backoff;
 use portcullis::{
     AdaptiveLimit, AdaptiveLimitLayer, Boxed, Breaker, BreakerLayer, Bulkhead, BulkheadLayer, ConfigError,
-    FromRejection, Hedge, HedgeLayer, KeyedBreaker, KeyedBreakerLayer, KeyedBulkhead, KeyedBulkheadLayer,
-    KeyedRateLimit, LoadShed, LoadShedLayer, RateLimit, RateLimitLayer, Rejection, RetryLayer, RetryPolicy,
-    Throttle, ThrottleLayer, Timeout, TimeoutLayer, keyed::KeyOf,
+    Fallback, FallbackLayer, FromRejection, Hedge, HedgeLayer, KeyedBreaker, KeyedBreakerLayer,
+    KeyedBulkhead, KeyedBulkheadLayer, KeyedRateLimit, LoadShed, LoadShedLayer, RateLimit, RateLimitLayer,
+    Rejection, RetryLayer, RetryPolicy, Throttle, ThrottleLayer, Timeout, TimeoutLayer, keyed::KeyOf,
 };
 use tower::{Layer, ServiceBuilder};
 
@@ -60,6 +61,7 @@ fn build(row: Row) -> Result<Option<Box<dyn Job>>, ConfigError> {
         Row::RateLimit1m => repeat::<Never, _>(rate_limits(1_000_000)?.typed().layer(inner)),
         Row::Throttle => repeat::<Never, _>(throttle()?.typed().layer(inner)),
         Row::LoadShed => repeat::<Never, _>(load_shed()?.typed().layer(inner)),
+        Row::Fallback => repeat::<Never, _>(fallback().typed().layer(inner)),
         Row::TimeoutReady => repeat::<Never, _>(timeout()?.typed().layer(inner)),
         Row::TimeoutPending => repeat::<Never, _>(timeout()?.typed().layer(pends_once::<ShopError>())),
         Row::Stack => repeat::<Never, _>(stack()?),
@@ -201,6 +203,11 @@ fn throttle() -> Result<ThrottleLayer, ConfigError> {
 fn load_shed() -> Result<LoadShedLayer, ConfigError> {
     let shed = LoadShed::builder("bench").max_in_flight(u32::from(ROOM)).shares([1.0; 5]).no_queue_delay();
     Ok(LoadShedLayer::new(shed.build()?))
+}
+
+/// Of a value that is never needed.
+fn fallback() -> FallbackLayer<Value<impl Fn(Why) -> u64 + Copy>> {
+    FallbackLayer::value(Fallback::new("bench"), |_why| 0)
 }
 
 fn timeout() -> Result<TimeoutLayer, ConfigError> {

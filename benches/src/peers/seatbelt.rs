@@ -1,10 +1,11 @@
-//! `seatbelt`: breaker, hedging, retry, timeout, used as tower services. It has no
+//! `seatbelt`: breaker, fallback, hedging, retry, timeout, used as tower services. It has no
 //! bulkhead and no retry budget. Its breaker looks at 30 seconds, not at a
 //! number of calls.
 
 use std::time::Duration;
 
 use seatbelt::breaker::{Breaker, BreakerLayer};
+use seatbelt::fallback::{Fallback, FallbackLayer};
 use seatbelt::hedging::{Hedging, HedgingLayer};
 use seatbelt::retry::{Retry, RetryLayer};
 use seatbelt::timeout::{Timeout, TimeoutLayer};
@@ -29,6 +30,7 @@ pub(super) fn job(row: Row) -> Option<Box<dyn Job>> {
         Row::RetryOnce => Some(repeat::<Never, _>(retry().layer(fails_first::<Failed>()))),
         Row::HedgeReady => Some(repeat::<Never, _>(hedging().layer(immediate::<Failed>()))),
         Row::HedgePending => Some(repeat::<Never, _>(hedging().layer(pends_once::<Failed>()))),
+        Row::Fallback => Some(repeat::<Never, _>(fallback().layer(immediate::<Failed>()))),
         Row::TimeoutReady => Some(repeat::<Never, _>(timeout().layer(immediate::<Failed>()))),
         Row::TimeoutPending => Some(repeat::<Never, _>(timeout().layer(pends_once::<Failed>()))),
         Row::Stack => Some(repeat::<Never, _>(stack())),
@@ -67,6 +69,10 @@ fn hedging() -> HedgingLayer<u64, Answer> {
         .clone_input()
         .recovery_with(|answer, _| judge(answer))
         .hedging_delay(PATIENCE)
+}
+
+fn fallback() -> FallbackLayer<u64, Answer> {
+    Fallback::layer("fallback", &context()).should_fallback(Answer::is_err).fallback(|_, _| Ok(0))
 }
 
 fn timeout() -> TimeoutLayer<u64, Answer> {

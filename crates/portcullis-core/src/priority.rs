@@ -4,7 +4,8 @@ use std::{error::Error, fmt, str::FromStr};
 
 /// How much a call matters. That makes a difference where a bulkhead serves by it
 /// ([`Order::Priority`](crate::bulkhead::Order::Priority)) or keeps permits for those who matter more
-/// ([`Config::reserved`](crate::bulkhead::Config::reserved)).
+/// ([`Config::reserved`](crate::bulkhead::Config::reserved)), and where [load is shed](crate::shed), which refuses those
+/// first who matter less.
 ///
 /// ```
 /// # extern crate portcullis_core as portcullis;

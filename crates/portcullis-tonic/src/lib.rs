@@ -103,6 +103,42 @@
 //! # drop(client.unary(echo_proto::EchoRequest::default()));
 //! # Ok(()) }
 //! ```
+//!
+//! A hedge for each method wants a few lines of one's own, or a [service config](#a-service-config); for one hedge
+//! of some methods [`methods`] is enough:
+//!
+//! ```
+//! use echo_proto::echo_client::EchoClient;
+//! use http::Request;
+//! use portcullis::{Hedge, HedgeLayer, hedge::Policies};
+//! use portcullis_tonic::{ByMethod, Tonic, methods};
+//! use std::borrow::Cow;
+//! use tonic::{body::Body, transport::Endpoint};
+//! use tower::ServiceBuilder;
+//!
+//! #[derive(Clone)]
+//! struct Hedges(ByMethod<Hedge>);
+//!
+//! impl<B> Policies<Request<B>> for Hedges {
+//!     fn policy(&self, request: &Request<B>) -> Option<Cow<'_, Hedge>> {
+//!         self.0.of(request).map(Cow::Borrowed)
+//!     }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! let by_method = ByMethod::default().method("echo.v1.Echo", "Unary", Hedge::new("echo/unary"));
+//! let hedge = HedgeLayer::by(Hedges(by_method))
+//!     .grpc()
+//!     .rebody(Body::new)
+//!     .protocol(Tonic::default())
+//!     .idempotent_if(methods(["echo.v1.Echo/Unary"]));
+//!
+//! let channel = Endpoint::from_static("http://127.0.0.1:50051").connect_lazy();
+//! let mut client = EchoClient::new(ServiceBuilder::new().layer(hedge).service(channel));
+//! # drop(client.unary(echo_proto::EchoRequest::default()));
+//! # }
+//! ```
 #![forbid(unsafe_code)]
 
 mod method;

@@ -12,7 +12,7 @@ use tonic::GrpcMethod;
 /// the end of its path. That makes it independent of a prefix that the channel's origin has.
 ///
 /// With [`RetryPolicy`]s it is what [`RetryLayer::by`](portcullis::RetryLayer::by) wants: calls without a
-/// policy are sent once.
+/// policy are sent once. For other layers, ask it with [`of`](Self::of); see [there](crate#by-method) for hedges.
 ///
 /// ```
 /// use portcullis_tonic::ByMethod;

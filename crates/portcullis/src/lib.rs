@@ -31,6 +31,15 @@
 //! attempt and none of the bulkhead's refusals count against the dependency; retries stop when the
 //! breaker opens.
 //!
+//! With everything there is:
+//!
+//! - On a **server**: health, deadline, load shedding, rate limit, bulkhead, adaptive limit. Health answers its paths
+//!   itself, so that no other layer sees them; other paths that must not be refused are
+//!   [exempt](LoadShedLayer::exempt) from load shedding, and from the rest by routes without those layers.
+//! - On a **client**: fallback or failover, deadline, retry, hedge, throttle, breaker, bulkhead or adaptive limit,
+//!   attempt timeout, chaos. A fallback outside of the deadline answers also when the time is over; each provider of a
+//!   failover is a stack of its own, and a deadline for all of them is outside of it.
+//!
 //! # What all layers keep
 //!
 //! - State belongs to the policy: layering a service again, cloning it, or accepting a new connection
@@ -109,7 +118,7 @@ pub use retry::peek::PeekLayer;
 #[cfg(feature = "http")]
 pub use service_config::{ServiceConfig, ServiceConfigLayer};
 pub use {
-    adaptive::{AdaptiveLimit, AdaptiveLimitLayer},
+    adaptive::{AdaptiveLimit, AdaptiveLimitLayer, KeyedAdaptiveLimit},
     balance::{Balance, Endpoints, Outliers},
     breaker::{Breaker, BreakerLayer, KeyedBreaker, KeyedBreakerLayer},
     bulkhead::{Bulkhead, BulkheadLayer, KeyedBulkhead, KeyedBulkheadLayer},

@@ -130,11 +130,13 @@ impl<T, L> Sharded<T, L> {
 
     /// Whether anybody else has it, or a reference to its value.
     pub(crate) fn is_shared(&self) -> bool {
-        let pinned = self.0.slots.iter().any(|slot| Arc::strong_count(slot) > 1);
-        let is_shared = pinned || Arc::strong_count(&self.0) > 1;
+        let has_handles = Arc::strong_count(&self.0) > 1;
+        // Handles first: who had one may have got a reference by it, and that must be seen before the handle is gone.
+        fence(Ordering::Acquire);
+        let is_pinned = self.0.slots.iter().any(|slot| Arc::strong_count(slot) > 1);
         // What was done by those who had one must be seen, too.
         fence(Ordering::Acquire);
-        is_shared
+        has_handles || is_pinned
     }
 
     /// What stands beside this thread's reference count.

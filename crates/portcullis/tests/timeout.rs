@@ -78,6 +78,26 @@ async fn a_body_ends_when_it_pauses_for_too_long() {
     assert_eq!((timeout.body_idle_expired(), timeout.body_expired()), (1, 0));
 }
 
+/// The pauses are the body's: a reader who takes his time is not cut off from what is there.
+#[tokio::test(start_paused = true)]
+async fn who_reads_slowly_reads_all_of_it() {
+    let timeout = timeout().body_idle(ms(150)).build().unwrap();
+    let service = service_fn(|_: Request<()>| async {
+        let frame = || Ok::<_, Infallible>(Frame::data(Bytes::from("frame")));
+        let frames = futures_util::stream::iter((0..3).map(move |_| frame()));
+        Ok::<_, BoxError>(Response::new(StreamBody::new(frames)))
+    });
+    let layer = TimeoutLayer::new(timeout.clone()).http_client();
+    let mut body = layer.layer(service).oneshot(Request::new(())).await.unwrap().into_body();
+    let mut frames = 0;
+    while let Some(frame) = body.frame().await {
+        frame.unwrap();
+        frames += 1;
+        tokio::time::sleep(ms(400)).await;
+    }
+    assert_eq!((frames, timeout.body_idle_expired()), (3, 0));
+}
+
 /// The first frame may be long in coming, too.
 #[tokio::test(start_paused = true)]
 async fn the_pause_before_the_first_frame_counts() {

@@ -249,6 +249,10 @@ impl Limiter {
         let config = change(&brain.config);
         config.check()?;
         let from = brain.limit();
+        if config.window != brain.config.window {
+            // The next call looks, and goes on by the new one: the old one may be long.
+            self.rules.due.store(0, Release);
+        }
         brain.reconfigure(config);
         self.publish(&brain);
         let to = brain.limit();

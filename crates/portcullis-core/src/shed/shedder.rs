@@ -271,8 +271,11 @@ impl Shedder {
     ///
     /// The first setting outside its range; nothing has changed then.
     pub fn update(&self, change: impl FnOnce(&Config) -> Config) -> Result<(), ConfigError> {
+        // Declared before the lock is taken, so that it is dropped after it: it may hold a function, whose drop may do
+        // anything.
+        let mut config;
         let mut state = lock(&self.state);
-        let config = change(&state.config);
+        config = change(&state.config);
         config.check()?;
         if config.pressure.as_ref().map(|p| &p.source) != state.config.pressure.as_ref().map(|p| &p.source) {
             (state.pressure, state.pressed, state.hot_until) = (None, false, None);
@@ -280,7 +283,7 @@ impl Shedder {
         if config.queue_delay.is_none() {
             state.delay = None;
         }
-        state.config = config;
+        std::mem::swap(&mut state.config, &mut config);
         self.apply(&state);
         Ok(())
     }

@@ -11,10 +11,10 @@ use std::{
 use pin_project_lite::pin_project;
 use portcullis_core::Rejection;
 
-use super::AdaptiveTicket;
+use super::{AdaptiveTicket, ticket::Held};
 use crate::{
     Protocol,
-    protocol::{future::finish, watched},
+    protocol::{future::fail, watched},
 };
 
 pin_project! {
@@ -33,15 +33,15 @@ pin_project! {
 pin_project! {
     #[project = StateProj]
     enum State<F> {
-        Running { #[pin] inner: F, ticket: Option<AdaptiveTicket> },
+        Running { #[pin] inner: F, held: Held },
         Refused { rejection: Option<Rejection> },
     }
 }
 
 impl<F, P, Cx, Req> ResponseFuture<F, P, Cx, Req> {
     #[inline(always)]
-    pub(super) fn running(inner: F, protocol: P, context: Cx, ticket: AdaptiveTicket) -> Self {
-        let state = State::Running { inner, ticket: Some(ticket) };
+    pub(super) fn running(inner: F, protocol: P, context: Cx, held: Held) -> Self {
+        let state = State::Running { inner, held };
         Self { state, protocol, context, request: PhantomData }
     }
 
@@ -62,12 +62,15 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         match this.state.project() {
-            StateProj::Running { inner, ticket } => {
-                let result = ready!(watched(ticket, || inner.poll(cx)));
-                if let Some(ticket) = ticket {
-                    ticket.answered();
+            StateProj::Running { inner, held } => {
+                // Here, so that what is in an error is not looked at before it is one.
+                match ready!(watched(held, || inner.poll(cx))) {
+                    Ok(response) => {
+                        let context = this.context.clone();
+                        Poll::Ready(Ok(this.protocol.complete(context, response, held.answered())))
+                    }
+                    Err(error) => Poll::Ready(Err(fail(this.protocol, error, held.answered()))),
                 }
-                Poll::Ready(finish(this.protocol, this.context.clone(), result, ticket.take()))
             }
             StateProj::Refused { rejection } => match rejection.take() {
                 Some(rejection) => Poll::Ready(this.protocol.refuse(this.context.clone(), rejection)),

@@ -10,8 +10,8 @@ use crate::{Boxed, protocol::layer::protocol_shorthands};
 /// The protocol is [`Boxed`] unless another is chosen. All services made by it, and by its clones, share
 /// the one limit.
 #[derive(Clone, Debug)]
-pub struct AdaptiveLimitLayer<P = Boxed> {
-    limit: AdaptiveLimit,
+pub struct AdaptiveLimitLayer<K = AdaptiveLimit, P = Boxed> {
+    limits: K,
     protocol: P,
 }
 
@@ -21,16 +21,24 @@ impl AdaptiveLimitLayer {
     /// Over HTTP and gRPC it wants `.http_client()`, `.http_server()` or `.grpc()` besides. It often compiles
     /// without them, but then every response is a success, and a dependency that refuses is taken for a fast one.
     pub fn new(limit: AdaptiveLimit) -> Self {
-        Self { limit, protocol: Boxed::default() }
+        Self::by(limit)
     }
 }
 
-protocol_shorthands!(AdaptiveLimitLayer, limit);
+impl<K> AdaptiveLimitLayer<K> {
+    /// A layer of the limits that are picked for each request; see
+    /// [`KeyedAdaptiveLimit::by`](super::KeyedAdaptiveLimit::by).
+    pub fn by(limits: K) -> Self {
+        Self { limits, protocol: Boxed::default() }
+    }
+}
 
-impl<S, P: Clone> Layer<S> for AdaptiveLimitLayer<P> {
-    type Service = AdaptiveLimitService<S, P>;
+protocol_shorthands!(AdaptiveLimitLayer<K>, limits);
+
+impl<S, K: Clone, P: Clone> Layer<S> for AdaptiveLimitLayer<K, P> {
+    type Service = AdaptiveLimitService<S, K, P>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        AdaptiveLimitService::new(inner, self.limit.clone(), self.protocol.clone())
+        AdaptiveLimitService::new(inner, self.limits.clone(), self.protocol.clone())
     }
 }

@@ -136,10 +136,21 @@ pub(super) fn measure(shared: &Shared, into: &mut dyn Measures) {
     for (outcome, count) in outcomes {
         into.counter(&CALLS, &[kind, outcome], count);
     }
-    into.counter(&REJECTIONS, &[kind, "limit_reached", "enforced"], status.rejected);
-    into.counter(&REJECTIONS, &[kind, "limit_reached", "shadow"], status.bypassed);
+    refusals(status.rejected, status.bypassed, into);
     into.gauge(&LIMIT, &[], f64::from(status.limit));
     into.gauge(&LIMIT_IN_FLIGHT, &[], f64::from(status.in_flight));
+}
+
+/// What a keyed limit tells of all its keys.
+pub(super) fn refused(rejected: u64, bypassed: u64, into: &mut dyn Measures) {
+    into.counter(&CALLS, &[PolicyKind::AdaptiveLimit.as_str(), "rejected"], rejected);
+    refusals(rejected, bypassed, into);
+}
+
+fn refusals(rejected: u64, bypassed: u64, into: &mut dyn Measures) {
+    let kind = PolicyKind::AdaptiveLimit.as_str();
+    into.counter(&REJECTIONS, &[kind, "limit_reached", "enforced"], rejected);
+    into.counter(&REJECTIONS, &[kind, "limit_reached", "shadow"], bypassed);
 }
 
 /// What [`Policy::snapshot`](crate::registry::Policy::snapshot) tells of an adaptive limit.

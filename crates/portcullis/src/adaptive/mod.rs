@@ -76,9 +76,12 @@
 //! instructions per call, and a cache line that moves from one thread to the other. The samples are counted by each thread on its own.
 
 mod builder;
+mod common;
 mod future;
+mod keyed;
 mod layer;
 mod measure;
+mod picks;
 mod policy;
 mod service;
 mod setters;
@@ -86,8 +89,10 @@ mod ticket;
 
 pub use builder::AdaptiveLimitBuilder;
 pub use future::ResponseFuture;
+pub use keyed::{ByKey, KeyedAdaptiveLimit, KeyedAdaptiveLimitBuilder, KeyedAdaptiveLimitStatus};
 pub use layer::AdaptiveLimitLayer;
 pub use measure::AdaptiveLimitStatus;
+pub use picks::AdaptiveLimits;
 pub use policy::AdaptiveLimit;
 pub use portcullis_core::adaptive::{
     Aimd, Algorithm, Change, Config, Correlation, DEFAULT_ALPHA, DEFAULT_BACKOFF, DEFAULT_BETA,

@@ -4,20 +4,26 @@ use std::{
     fmt,
     future::{Future, poll_fn},
     pin::pin,
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     task::{Poll, ready},
 };
 
 use portcullis_core::{
-    ConfigError, Mode, Name, Padded, PolicyKind, Reason, Rejection,
+    ConfigError, Mode, Name, Padded, PolicyKind, Reason, Rejection, Time,
     adaptive::{Change, Config, Limiter},
 };
 
-use super::{AdaptiveLimitBuilder, AdaptiveLimitStatus, AdaptiveTicket, measure, measure::Tally};
+use super::{
+    AdaptiveLimitBuilder, AdaptiveLimitStatus, AdaptiveTicket, common::Common, measure, measure::Tally,
+    ticket::Held,
+};
 use crate::{
     FromRejection, Registry, Typed,
-    dice::Dice,
-    event::{Emitter, Event, EventKind},
+    event::{Event, EventKind},
+    keyed::many::OfMany,
     metrics::Measures,
     protocol::{future::finish, watched},
     registry::{Policy, Snapshot},
@@ -49,12 +55,12 @@ pub struct AdaptiveLimit {
 }
 
 pub(super) struct Shared {
+    name: Name,
     pub(super) limiter: Limiter,
     pub(super) rejected: AtomicU64,
     pub(super) bypassed: AtomicU64,
-    pub(super) emitter: Emitter,
+    pub(super) common: Arc<Common>,
     tallies: Box<[Padded<Tally>]>,
-    dice: Dice,
 }
 
 impl AdaptiveLimit {
@@ -75,14 +81,9 @@ impl AdaptiveLimit {
         seed: Option<u64>,
         registry: &Registry,
     ) -> Result<Self, ConfigError> {
-        let shared = Sharded::new(Shared {
-            limiter: Limiter::new(config, shard::count())?,
-            rejected: AtomicU64::new(0),
-            bypassed: AtomicU64::new(0),
-            emitter: Emitter::new(name.clone(), PolicyKind::AdaptiveLimit, registry),
-            tallies: (0..shard::count()).map(|_| Padded::default()).collect(),
-            dice: Dice::new(seed),
-        });
+        let kind = PolicyKind::AdaptiveLimit;
+        let common = Arc::new(Common::new((kind, name.clone()), config.clone(), seed, registry)?);
+        let shared = Sharded::new(Shared::new(name.clone(), config, shard::count(), common)?);
         registry.join(PolicyKind::AdaptiveLimit, name, shared.value());
         Ok(Self { shared })
     }
@@ -99,10 +100,7 @@ impl AdaptiveLimit {
     ///
     /// The rejection, when there is none. It does not say when to come back: that is up to the calls in flight.
     pub fn try_admit(&self) -> Result<AdaptiveTicket, Rejection> {
-        match self.admit_now() {
-            Some(ticket) => Ok(ticket),
-            None => self.admit_or_refuse(),
-        }
+        Ok(self.admit()?.ticket())
     }
 
     /// Runs `call`, if there is a place. Errors are judged as [`Typed`] does: each is a failure of the kind
@@ -117,11 +115,11 @@ impl AdaptiveLimit {
         Fut: Future<Output = Result<T, E>>,
         E: FromRejection,
     {
-        let mut ticket = Some(self.try_admit().map_err(E::from_rejection)?);
+        let mut held = self.admit().map_err(E::from_rejection)?;
         let mut future = pin!(async { call().await });
         poll_fn(|cx| {
-            let result = ready!(watched(&mut ticket, || future.as_mut().poll(cx)));
-            Poll::Ready(finish::<_, _, (), _, _>(&Typed::default(), (), result, ticket.take()))
+            let result = ready!(watched(&mut held, || future.as_mut().poll(cx)));
+            Poll::Ready(finish::<_, _, (), _, _>(&Typed::default(), (), result, held.answered()))
         })
         .await
     }
@@ -156,7 +154,8 @@ impl AdaptiveLimit {
     ///
     /// # Errors
     ///
-    /// The first setting outside its range; nothing has changed then.
+    /// The first setting outside its range; nothing has changed then. And always for the limit of one key, which has the
+    /// settings of all.
     pub fn reconfigure(&self, config: Config) -> Result<(), ConfigError> {
         self.update(|_| config)
     }
@@ -172,37 +171,58 @@ impl AdaptiveLimit {
 
     /// Its last events, the youngest last; refusals and changes of the limit are not among them.
     pub fn recent_events(&self) -> Vec<Event> {
-        self.shared.emitter.recent()
+        self.shared.common.emitter.recent()
     }
 
     fn update(&self, change: impl FnOnce(&Config) -> Config) -> Result<(), ConfigError> {
-        let changed = self.shared.limiter.update(change)?;
-        self.shared.emitter.config_changed();
-        if let Some(Change { from, to }) = changed {
-            self.shared.emitter.frequent(|| EventKind::LimitChanged { from, to });
+        let Shared { name, common, .. } = &*self.shared;
+        if name != common.emitter.name() {
+            // The settings are those of all keys, and the others would not be told.
+            return Err(ConfigError::new("adaptive_limit.key", name, "a change of the keyed limit"));
         }
+        let changed = self.take_over(change)?;
+        common.emitter.config_changed();
+        self.shared.tell(changed);
         Ok(())
+    }
+
+    fn admit(&self) -> Result<Held, Rejection> {
+        self.admit_now().map_or_else(|| self.admit_or_refuse(), Ok)
+    }
+
+    /// Goes on with other settings, and tells nobody.
+    pub(super) fn take_over(
+        &self,
+        change: impl FnOnce(&Config) -> Config,
+    ) -> Result<Option<Change>, ConfigError> {
+        let Shared { limiter, common, .. } = &*self.shared;
+        let mut changed = None;
+        common.replace(change, |config| {
+            changed = limiter.reconfigure(config.clone())?;
+            Ok(())
+        })?;
+        Ok(changed)
     }
 
     /// A place, if there is one.
     #[inline(always)]
-    pub(super) fn admit_now(&self) -> Option<AdaptiveTicket> {
+    pub(super) fn admit_now(&self) -> Option<Held> {
         let in_flight = self.shared.limiter.try_acquire()?;
-        Some(AdaptiveTicket::new(self.shared.pin(), in_flight))
+        Some(Held::new(self.shared.pin(), in_flight))
     }
 
     /// What becomes of a call that found none: it is refused, or it passes, because of the mode.
     #[cold]
     #[inline(never)]
-    pub(super) fn admit_or_refuse(&self) -> Result<AdaptiveTicket, Rejection> {
+    pub(super) fn admit_or_refuse(&self) -> Result<Held, Rejection> {
         let shared = &*self.shared;
         let mode = shared.limiter.mode();
-        let enforced = mode == Mode::Enforce || shared.dice.happens(mode.share());
+        let enforced = mode == Mode::Enforce || shared.common.dice.happens(mode.share());
         let rejection = shared.rejected(enforced);
         if enforced {
             return Err(rejection);
         }
-        Ok(AdaptiveTicket::new(self.shared.pin(), shared.limiter.force()))
+        Ok(Held::new(self.shared.pin(), shared.limiter.force()))
     }
 
     /// A rejection for a call that cannot be put through any more.
@@ -214,8 +234,27 @@ impl AdaptiveLimit {
 }
 
 impl Shared {
+    /// With samples and tallies in so many shards, a power of two.
+    fn new(name: Name, config: Config, shards: usize, common: Arc<Common>) -> Result<Self, ConfigError> {
+        Ok(Self {
+            name,
+            limiter: Limiter::new(config, shards)?,
+            rejected: AtomicU64::new(0),
+            bypassed: AtomicU64::new(0),
+            common,
+            tallies: (0..shards).map(|_| Padded::default()).collect(),
+        })
+    }
+
     pub(super) fn name(&self) -> &Name {
-        self.emitter.name()
+        &self.name
+    }
+
+    /// Tells that the limit was changed, if it was.
+    pub(super) fn tell(&self, changed: Option<Change>) {
+        if let Some(Change { from, to }) = changed {
+            self.common.emitter.frequent_of(&self.name, || EventKind::LimitChanged { from, to });
+        }
     }
 
     /// The tally of this shard.
@@ -232,11 +271,42 @@ impl Shared {
     fn rejected(&self, enforced: bool) -> Rejection {
         let count = if enforced { &self.rejected } else { &self.bypassed };
         count.fetch_add(1, Relaxed);
+        self.common.count(enforced);
         let reason =
             Reason::LimitReached { limit: self.limiter.limit(), in_flight: self.limiter.in_flight() };
         let rejection = Rejection::new(self.name().clone(), reason);
-        self.emitter.rejected(&rejection, enforced);
+        self.common.emitter.rejected(&rejection, enforced);
         rejection
+    }
+}
+
+impl OfMany for AdaptiveLimit {
+    type Common = Common;
+
+    fn family(common: &Common) -> &Name {
+        common.emitter.name()
+    }
+
+    fn version(common: &Common) -> u64 {
+        common.version()
+    }
+
+    fn of_many(name: Name, common: &Arc<Common>) -> Result<Self, ConfigError> {
+        let config = (*common.config.load()).clone();
+        Ok(Self { shared: Sharded::small(Shared::new(name, config, 1, common.clone())?) })
+    }
+
+    fn follow(&self) -> Result<(), ConfigError> {
+        let config = self.shared.common.config.load();
+        self.shared.limiter.reconfigure((*config).clone()).map(|_| ())
+    }
+
+    /// With calls in flight a key stays. One whose limit is lower than at first gives its place to no flood of keys,
+    /// but only to time.
+    fn may_go(&self, _: Time, idle: bool) -> bool {
+        let limiter = &self.shared.limiter;
+        let lowered = || limiter.limit() < limiter.config().initial;
+        !self.shared.is_shared() && limiter.in_flight() == 0 && (idle || !lowered())
     }
 }
 
@@ -256,6 +326,6 @@ impl Policy for Shared {
     }
 
     fn recent_events(&self) -> Vec<Event> {
-        self.emitter.recent()
+        self.common.emitter.recent()
     }
 }

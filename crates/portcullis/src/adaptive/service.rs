@@ -1,38 +1,51 @@
 //! A service behind an adaptive limit.
 
-use std::task::{Context, Poll};
+use std::{
+    borrow::Cow,
+    task::{Context, Poll},
+};
 
+use portcullis_core::Rejection;
 use tower_service::Service;
 
-use super::{AdaptiveLimit, AdaptiveTicket, ResponseFuture};
+use super::{AdaptiveLimit, AdaptiveLimits, AdaptiveTicket, ResponseFuture, ticket::Held};
 use crate::{Protocol, protocol::watched};
 
 /// A service behind an [`AdaptiveLimit`].
 ///
 /// While the limit refuses, the service is ready at once, whatever the inner one is: a refusal waits for nothing. A call
 /// that is refused gives up what the inner service reserved for it when it was polled ready: kept, it could be
-/// just what the calls in flight need to go on.
+/// just what the calls in flight need to go on. Where the limit depends on the request, it is known only when that
+/// comes: then every call waits until the inner service is ready.
 #[derive(Clone, Debug)]
-pub struct AdaptiveLimitService<S, P> {
+pub struct AdaptiveLimitService<S, K, P> {
     inner: S,
-    limit: AdaptiveLimit,
+    limits: K,
     protocol: P,
-    /// The inner service was not asked whether it is ready, because there was no place.
-    unready: bool,
-    /// The inner service was asked, and not called since: it may have something reserved.
-    asked: bool,
+    readiness: Readiness,
 }
 
-impl<S, P> AdaptiveLimitService<S, P> {
-    pub(super) fn new(inner: S, limit: AdaptiveLimit, protocol: P) -> Self {
-        Self { inner, limit, protocol, unready: false, asked: false }
+/// What came of the last question whether it is ready, until it is called.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+enum Readiness {
+    #[default]
+    Unknown,
+    /// The inner service was asked: it may have something reserved.
+    Asked,
+    /// The inner service was not asked, because there was no place.
+    Refusing,
+}
+
+impl<S, K, P> AdaptiveLimitService<S, K, P> {
+    pub(super) fn new(inner: S, limits: K, protocol: P) -> Self {
+        Self { inner, limits, protocol, readiness: Readiness::Unknown }
     }
 }
 
-impl<S: Clone, P> AdaptiveLimitService<S, P> {
+impl<S: Clone, K, P> AdaptiveLimitService<S, K, P> {
     /// Gives back what the inner service has reserved: the instance that reserved it is dropped.
     fn give_up(&mut self) {
-        if std::mem::take(&mut self.asked) {
+        if std::mem::take(&mut self.readiness) == Readiness::Asked {
             self.inner = self.inner.clone();
         }
     }
@@ -42,6 +55,7 @@ impl<S: Clone, P> AdaptiveLimitService<S, P> {
     #[inline(never)]
     fn late<Req, Cx>(
         &mut self,
+        entered: Result<Held, Rejection>,
         request: Req,
         protocol: P,
         context: Cx,
@@ -49,8 +63,8 @@ impl<S: Clone, P> AdaptiveLimitService<S, P> {
     where
         S: Service<Req>,
     {
-        match self.limit.admit_or_refuse() {
-            Ok(ticket) => self.begin(ticket, request, protocol, context),
+        match entered {
+            Ok(held) => self.begin(held, request, protocol, context),
             Err(rejection) => {
                 self.give_up();
                 ResponseFuture::refused(rejection, protocol, context)
@@ -59,11 +73,11 @@ impl<S: Clone, P> AdaptiveLimitService<S, P> {
     }
 }
 
-impl<S, P> AdaptiveLimitService<S, P> {
+impl<S, K, P> AdaptiveLimitService<S, K, P> {
     #[inline(always)]
     fn begin<Req, Cx>(
         &mut self,
-        mut ticket: AdaptiveTicket,
+        mut held: Held,
         request: Req,
         protocol: P,
         context: Cx,
@@ -71,14 +85,15 @@ impl<S, P> AdaptiveLimitService<S, P> {
     where
         S: Service<Req>,
     {
-        self.asked = false;
-        let inner = watched(&mut ticket, || self.inner.call(request));
-        ResponseFuture::running(inner, protocol, context, ticket)
+        self.readiness = Readiness::Unknown;
+        let inner = watched(&mut held, || self.inner.call(request));
+        ResponseFuture::running(inner, protocol, context, held)
     }
 }
 
-impl<S, P, Req> Service<Req> for AdaptiveLimitService<S, P>
+impl<S, K, P, Req> Service<Req> for AdaptiveLimitService<S, K, P>
 where
+    K: AdaptiveLimits<Req>,
     S: Service<Req> + Clone,
     P: Protocol<Req, S::Response, S::Error> + Clone,
 {
@@ -88,24 +103,38 @@ where
 
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.unready = self.limit.is_refusing();
-        if self.unready {
+        if self.limits.of_all().is_some_and(AdaptiveLimit::is_refusing) {
             self.give_up();
+            self.readiness = Readiness::Refusing;
             return Poll::Ready(Ok(()));
         }
-        self.asked = true;
+        self.readiness = Readiness::Asked;
         self.inner.poll_ready(cx).map_err(|error| self.protocol.lift(error))
     }
 
     #[inline(always)]
     fn call(&mut self, request: Req) -> Self::Future {
         let (context, protocol) = (self.protocol.context(&request), self.protocol.clone());
-        if std::mem::take(&mut self.unready) {
-            return ResponseFuture::refused(self.limit.refuse(), protocol, context);
+        if self.readiness == Readiness::Refusing {
+            self.readiness = Readiness::Unknown;
+            if let Some(limit) = self.limits.of_all() {
+                return ResponseFuture::refused(limit.refuse(), protocol, context);
+            }
         }
-        match self.limit.admit_now() {
-            Some(ticket) => self.begin(ticket, request, protocol, context),
-            None => self.late(request, protocol, context),
+        let entered = match self.limits.limit(&request) {
+            Some(Cow::Borrowed(limit)) => enter(limit),
+            Some(Cow::Owned(limit)) => enter(&limit),
+            None => Ok(Held::nothing()),
+        };
+        match entered {
+            Ok(held) => self.begin(held, request, protocol, context),
+            Err(late) => self.late(late, request, protocol, context),
         }
     }
+}
+
+/// A place, or what becomes of a call that finds none.
+#[inline(always)]
+fn enter(limit: &AdaptiveLimit) -> Result<Held, Result<Held, Rejection>> {
+    limit.admit_now().ok_or_else(|| limit.admit_or_refuse())
 }

@@ -2,8 +2,8 @@
 
 /// Gives a builder with a field `config` a method for every setting.
 macro_rules! config_setters {
-    ($builder:ident) => {
-        impl $builder {
+    ($builder:ident $(<$generic:ident>)?) => {
+        impl $(<$generic>)? $builder $(<$generic>)? {
             /// Takes all settings from a [`Config`](crate::adaptive::Config).
             pub fn config(mut self, config: crate::adaptive::Config) -> Self {
                 self.config = config;

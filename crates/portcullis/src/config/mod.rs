@@ -7,7 +7,9 @@
 //! [`config::Hedge`](Hedge) for a hedge, [`config::Bulkhead`](Bulkhead) for a bulkhead,
 //! [`config::KeyedBulkhead`](KeyedBulkhead) for one by key, and
 //! [`config::RateLimit`](RateLimit) for a rate limit, or one per key, [`config::Throttle`](Throttle) for a throttle,
-//! or one per key, and [`config::ThreadPool`](ThreadPool) for a pool of threads.
+//! or one per key, [`config::ThreadPool`](ThreadPool) for a pool of threads,
+//! [`config::AdaptiveLimit`](AdaptiveLimit) for an adaptive limit, [`config::LoadShed`](LoadShed) for a load shedding,
+//! and [`config::Outlier`](Outlier) for the ejection of outliers. Timeouts, fallbacks and chaos have none.
 //! A word that is no field, and a value of the wrong type, are errors where the file is read; a value
 //! outside its range is the same [`ConfigError`](crate::ConfigError) as the builder's.
 //!
@@ -37,6 +39,34 @@
 //!
 //! let inventory = Breaker::builder("inventory").config(config).build()?;
 //! # let _ = inventory;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # A file for many, and a changed one
+//!
+//! The settings of a service are a struct of these. When the file has changed, it is built anew: by `reload` where a
+//! configuration may have functions, which a file cannot give, and by `build` elsewhere. Build all before the first
+//! is given to its policy, so that a value outside its range changes nothing at all:
+//!
+//! ```
+//! use portcullis::{KeyedRateLimit, LoadShed, config};
+//!
+//! #[derive(serde::Deserialize)]
+//! #[serde(deny_unknown_fields)]
+//! struct Settings {
+//!     shed: config::LoadShed,
+//!     tenants: config::RateLimit,
+//! }
+//!
+//! let first: Settings = toml::from_str("shed = { max_in_flight = 100 }\ntenants = { permits = 10 }")?;
+//! let shed = LoadShed::builder("shop").config(first.shed.build()?).build()?;
+//! let tenants = KeyedRateLimit::builder("tenants").config(first.tenants.build()?).build()?;
+//!
+//! let second: Settings = toml::from_str("shed = { max_in_flight = 200 }\ntenants = { permits = 20 }")?;
+//! let (new_shed, new_tenants) = (second.shed.reload(&shed.config())?, second.tenants.build()?);
+//! shed.reconfigure(new_shed)?;
+//! tenants.reconfigure(new_tenants)?;
+//! assert_eq!((shed.config().max_in_flight, tenants.config().permits), (Some(200), 20));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -244,7 +274,7 @@
 //! | `max_in_flight` | calls, or `"off"` | `"off"` | `1` to `1000000` |
 //! | `queue_delay` | a table, or `"off"` | `{}` | |
 //! | `queue_delay.target` | time | `"20ms"` | `"1ms"` to `"1m"` |
-//! | `queue_delay.interval` | time, not less than the target | `"100ms"` | `"20ms"` to `"1m"` |
+//! | `queue_delay.interval` | time, not less than the target | `"100ms"` | `"10ms"` to `"1m"` |
 //! | `pressure` | a table, or `"off"` | `"off"` | |
 //! | `pressure.limit` | share | must be given | `0.01` to `1` |
 //! | `pressure.source` | `"cpu"` or `"cpu_stalls"` | `"cpu"` | |

@@ -35,10 +35,10 @@ pub use http::Headers;
 
 #[cfg(feature = "http")]
 mod http {
-    use ::http::{HeaderName, HeaderValue, Request};
+    use ::http::{HeaderName, Request};
 
     use super::{Carry, Duration, Time};
-    use crate::protocol::{Deadline, Wire, write_grpc_timeout};
+    use crate::protocol::{Deadline, Told, Wire, grpc_timeout, write_grpc_timeout, write_millis};
 
     /// What Envoy tells the services behind it.
     const ENVOY: HeaderName = HeaderName::from_static("x-envoy-expected-rq-timeout-ms");
@@ -69,21 +69,24 @@ mod http {
 
     impl<B> Carry<Request<B>> for Headers {
         fn left(&self, request: &Request<B>) -> Option<Duration> {
-            let value = request.headers().get(&self.name).filter(|_| self.reads)?;
-            value.to_str().ok()?.trim().parse().ok().map(Duration::from_millis)
+            let value = request.headers().get(&self.name).filter(|_| self.reads);
+            let millis = value.and_then(|value| value.to_str().ok()?.trim().parse().ok());
+            // Whatever the protocol reads: what is written over this must not be more.
+            let grpc = if Wire::of(request) == Wire::Grpc { grpc_timeout(request) } else { None };
+            millis.map(Duration::from_millis).into_iter().chain(grpc).min()
         }
 
         fn write(&self, request: &mut Request<B>, deadline: Time, left: Duration, margin: Duration) {
             request.extensions_mut().insert(Deadline::new(deadline));
+            if self.writes {
+                request.extensions_mut().insert(Told { header: self.name.clone(), margin });
+            }
             let told = left.saturating_sub(margin);
             match Wire::of(request) {
                 Wire::Grpc if self.writes => write_grpc_timeout(request, told),
                 // tonic keeps the time by this as well, and is not to be the first to say that it is over.
                 Wire::Grpc => write_grpc_timeout(request, left.saturating_add(margin)),
-                _ if self.writes => {
-                    let millis = u64::try_from(told.as_millis()).unwrap_or(u64::MAX);
-                    request.headers_mut().insert(self.name.clone(), HeaderValue::from(millis));
-                }
+                _ if self.writes => write_millis(request, &self.name, told),
                 _ => {}
             }
         }

@@ -10,7 +10,8 @@ thread_local! {
 }
 
 /// The deadline of the call within which this is called, if there is one: that of the innermost
-/// [`DeadlineLayer`](super::DeadlineLayer) on the way here. Tasks that the call spawns have none.
+/// [`DeadlineLayer`](super::DeadlineLayer) on the way here. Tasks that the call spawns have none, nor does what it
+/// runs on a [pool of threads](crate::pool): ask before, and take the time along.
 pub fn current() -> Option<Time> {
     // A thread that is ending polls nothing.
     CURRENT.try_with(Cell::get).ok().flatten()

@@ -80,16 +80,24 @@ where
                 Poll::Ready(Ok(this.protocol.complete(this.context.clone(), response, deadline)))
             }
             // Whoever is below keeps the time that was told, and says in its own words that it is over.
-            Poll::Ready(Err(_)) if this.at.since(clock::now()) <= *this.margin => this.end(),
+            Poll::Ready(Err(_)) if this.at.since(clock::now()) <= this.margin.saturating_add(ROUNDED) => {
+                this.end()
+            }
             Poll::Ready(Err(error)) => Poll::Ready(Err(this.protocol.lift(error))),
             Poll::Pending => {
                 let Some(deadline) = this.deadline else { return Poll::Pending };
-                ready!(deadline.poll_over(cx));
+                // Who keeps the same time outside may be woken by a timer that goes off before this one.
+                if !deadline.is_over() {
+                    ready!(deadline.poll_over(cx));
+                }
                 this.end()
             }
         }
     }
 }
+
+/// Headers tell whole milliseconds, or at most eight digits: up to so much less than there is.
+const ROUNDED: Duration = Duration::from_nanos(999_999);
 
 fn is_over(deadline: &Option<BodyDeadline>) -> bool {
     deadline.as_ref().is_some_and(BodyDeadline::is_over)

@@ -18,8 +18,9 @@ pub const DEFAULT_MARGIN: Duration = Duration::from_millis(5);
 
 /// Ends calls at the deadline that they bring, and tells it on.
 ///
-/// Put it outermost on a server, and outermost on each client that the server calls. The protocol is [`Boxed`]
-/// unless another is chosen, and then a deadline comes from the call within which this one is made.
+/// Put it outermost on a server, and outermost on each client that the server calls, but for a
+/// [fallback](crate::fallback) that is to answer when the time is over. The protocol is [`Boxed`] unless
+/// another is chosen, and then a deadline comes from the call within which this one is made.
 #[derive(Clone, Debug)]
 pub struct DeadlineLayer<C = Nothing, P = Boxed> {
     timeout: Timeout,
@@ -44,7 +45,7 @@ impl<C, P> DeadlineLayer<C, P> {
     }
 
     /// How much less time the next hop is told that it has (default 5 ms). A call with no more than that left is
-    /// refused.
+    /// refused, also on a server, as one that was not sent.
     #[must_use]
     pub fn margin(mut self, margin: Duration) -> Self {
         self.margin = margin;

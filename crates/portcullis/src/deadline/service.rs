@@ -6,6 +6,7 @@ use std::{
 };
 
 use portcullis_core::Time;
+use tokio::time::Instant;
 use tower_service::Service;
 
 use super::{Carry, ResponseFuture, current};
@@ -64,10 +65,12 @@ where
 
     fn call(&mut self, mut request: Req) -> Self::Future {
         let context = self.protocol.context(&request);
+        // Before the other look at the clock: the timer is not to be late, however long it takes from here to it.
+        let start = Instant::now();
         let now = clock::now();
         let at = self.deadline(&request, now);
         let left = at.since(now);
-        let body = self.timeout.within(left);
+        let body = self.timeout.until(start + left, left);
         let protocol = self.protocol.clone();
         let ready = !std::mem::take(&mut self.unready);
         if left <= self.margin {

@@ -116,6 +116,15 @@ impl Emitter {
         }
     }
 
+    /// The same in the name of one key of a keyed policy.
+    #[inline]
+    pub fn frequent_of(&self, key: &Name, what: impl FnOnce() -> EventKind) {
+        if self.is_heard() {
+            let event = self.event(clock::now(), what());
+            self.hub.tell(&self.hub.keep(Event { policy: key.clone(), ..event }));
+        }
+    }
+
     /// The last [`KEPT_PER_POLICY`] events of this policy, the youngest last. Refusals are not kept.
     pub fn recent(&self) -> Vec<Event> {
         lock(&self.own).kept.to_vec()

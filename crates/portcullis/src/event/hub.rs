@@ -73,8 +73,8 @@ impl Hub {
         EventStream::new(stream, lost, Arc::downgrade(&self.0))
     }
 
-    /// The last [`KEPT`] events, the youngest last. Refusals, retries and hedges are not kept: in an outage
-    /// they would push out what tells how it began.
+    /// The last [`KEPT`] events, the youngest last. What comes with single calls is not kept, such as refusals,
+    /// retries, hedges, fallbacks and faults: in an outage they would push out what tells how it began.
     ///
     /// Who subscribes first and then reads this misses nothing, and knows by [`Event::seq`] what comes
     /// twice.

@@ -1,7 +1,7 @@
 //! What policies tell: changes of state, refusals, retries, new settings.
 //!
-//! For logs, alerts and live pages, which want to know when something happens. Breakers, bulkheads,
-//! thread pools, retries, hedges and balancers tell; the other policies are to be asked. To ask how a policy is now, take its
+//! For logs, alerts and live pages, which want to know when something happens. All policies tell but timeouts, and
+//! deadlines with them, which are to be asked. To ask how a policy is now, take its
 //! [snapshot](crate::Registry::snapshot); for numbers over time there are [metrics](crate::metrics).
 //!
 //! Each [`Registry`](crate::Registry) has one [`Hub`]. A **listener** is called where the event happens,

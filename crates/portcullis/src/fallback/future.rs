@@ -9,7 +9,7 @@ use std::{
 };
 
 use pin_project_lite::pin_project;
-use portcullis_core::Verdict;
+use portcullis_core::{Time, Verdict};
 use tower_service::Service;
 
 use super::{
@@ -17,7 +17,7 @@ use super::{
     instead::Sent,
     policy::{Shared, Using},
 };
-use crate::{Protocol, oneshot::Oneshot, shard::Pinned};
+use crate::{Protocol, apart::Apart, oneshot::Oneshot, shard::Pinned};
 
 pin_project! {
     /// The response future of [`FallbackService`](super::FallbackService).
@@ -32,7 +32,8 @@ pin_project! {
         state: State<S, Q, A>,
         protocol: P,
         context: Cx,
-        fall: Option<F>,
+        // Goes with the answer.
+        fall: Apart<F>,
     }
 }
 
@@ -42,24 +43,51 @@ pub struct Fall<R, I, K, Req> {
     pub(super) replay: R,
     pub(super) instead: I,
     pub(super) kept: K,
+    pub(super) deadline: Option<Time>,
     pub(super) request: PhantomData<fn(Req)>,
 }
 
 pin_project! {
+    // Of two, so that one comparison tells which it is.
     #[project = StateProj]
     enum State<S, Q, A>
     where
         S: Service<Q>,
     {
-        Called { #[pin] call: Oneshot<S, Q> },
+        Called { #[pin] inner: S::Future },
+        // Boxed, because few calls come here.
+        Late { late: Apart<Pin<Box<Late<S, Q, A>>>> },
+    }
+}
+
+pin_project! {
+    /// What is seldom run.
+    #[project = LateProj]
+    enum Late<S, Q, A>
+    where
+        S: Service<Q>,
+    {
+        /// A call whose instance gets ready.
+        Call { #[pin] call: Oneshot<S, Q> },
         Instead { #[pin] answer: A, using: Using<Pinned<Shared>> },
+    }
+}
+
+impl<S: Service<Q>, Q, A> State<S, Q, A> {
+    fn late(late: Late<S, Q, A>) -> Self {
+        Self::Late { late: Apart::new(Box::pin(late)) }
     }
 }
 
 impl<S: Service<Q>, Q, P, Cx, F, A> ResponseFuture<S, Q, P, Cx, F, A> {
     #[inline(always)]
-    pub(super) fn new(call: Oneshot<S, Q>, protocol: P, context: Cx, fall: F) -> Self {
-        Self { state: State::Called { call }, protocol, context, fall: Some(fall) }
+    pub(super) fn called(inner: S::Future, protocol: P, context: Cx, fall: F) -> Self {
+        Self { state: State::Called { inner }, protocol, context, fall: Apart::new(fall) }
+    }
+
+    /// For a call whose service was not ready for it.
+    pub(super) fn uncalled(call: Oneshot<S, Q>, protocol: P, context: Cx, fall: F) -> Self {
+        Self { state: State::late(Late::Call { call }), protocol, context, fall: Apart::new(fall) }
     }
 }
 
@@ -82,16 +110,14 @@ where
     #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.as_mut().project();
-        let result = match this.state.project() {
-            StateProj::Called { call } => ready!(call.poll(cx)),
-            StateProj::Instead { answer, using } => {
-                let result = ready!(answer.poll(cx));
-                using.ended(result.is_ok());
-                return Poll::Ready(result);
-            }
+        let inner = match this.state.project() {
+            StateProj::Called { inner } => inner,
+            StateProj::Late { .. } => return self.poll_late(cx),
         };
-        match result {
+        // Here, and one by one, so that a success is not moved to where the others are wanted.
+        match ready!(inner.poll(cx)) {
             Ok(response) if is_success(this.protocol.judge(this.context, &response)) => {
+                drop(this.fall.take());
                 Poll::Ready(Ok(response))
             }
             Ok(response) => self.fall_back(Ok(response), cx),
@@ -113,6 +139,28 @@ where
     P: Protocol<Sent<I, Req, R>, S::Response, S::Error>,
     I: Keep<Req, R> + Instead<Req, S::Response, P, R, P::Error>,
 {
+    /// A call whose instance gets ready, or what is answered in its place.
+    #[cold]
+    #[inline(never)]
+    fn poll_late(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<S::Response, P::Error>> {
+        let this = self.as_mut().project();
+        let StateProj::Late { late } = this.state.project() else { return Poll::Pending };
+        let Some(late) = late.get() else { return Poll::Pending };
+        match late.as_mut().project() {
+            LateProj::Call { call } => match ready!(call.poll(cx)) {
+                Ok(response) if is_success(this.protocol.judge(this.context, &response)) => {
+                    Poll::Ready(Ok(response))
+                }
+                result => self.fall_back(result, cx),
+            },
+            LateProj::Instead { answer, using } => {
+                let result = ready!(answer.poll(cx));
+                using.ended(result.is_ok());
+                Poll::Ready(result)
+            }
+        }
+    }
+
     /// Called => Instead, if what became of the call is covered.
     #[cold]
     #[inline(never)]
@@ -124,16 +172,17 @@ where
         let mut this = self.as_mut().project();
         let result = result.map_err(|error| this.protocol.lift(error));
         let Some(fall) = this.fall.take() else { return Poll::Ready(result) };
-        let Fall { fallback, replay, instead, kept, .. } = fall;
+        let Fall { fallback, replay, instead, kept, deadline, .. } = fall;
         let why = Why::of(this.protocol, this.context, &result).filter(|why| fallback.covers(why));
         let Some(why) = why else { return Poll::Ready(result) };
-        let Some(answer) = instead.answer(kept, why.clone(), this.protocol, &replay) else {
+        let answer = instead.answer(kept, why.clone(), this.protocol, &replay, deadline);
+        let Some(answer) = answer else {
             fallback.counts.not_replayable();
             return Poll::Ready(result);
         };
         drop(result);
-        this.state.set(State::Instead { answer, using: Using::begin(fallback, &why) });
-        self.poll(cx)
+        this.state.set(State::late(Late::Instead { answer, using: Using::begin(fallback, &why) }));
+        self.poll_late(cx)
     }
 }
 

@@ -8,6 +8,7 @@ use std::{
 };
 
 use pin_project_lite::pin_project;
+use portcullis_core::Time;
 use tower_service::Service;
 
 use super::Why;
@@ -19,6 +20,9 @@ pub trait Keep<Req, R> {
     type Request;
     /// What is kept until the call is over.
     type Kept;
+
+    /// Whether the request is sent again, which then tells how much of its time is left (default: it is not).
+    const SENDS_AGAIN: bool = false;
 
     /// The inner service's request, and what is kept of it.
     fn keep(&self, request: Req, replay: &R) -> (Self::Request, Self::Kept);
@@ -40,8 +44,15 @@ pub trait Instead<Req, Res, P, R, Err>: Keep<Req, R> {
     /// Makes the answer.
     type Future: Future<Output = Result<Res, Err>>;
 
-    /// Begins to answer; `None` when the request cannot be had again.
-    fn answer(&self, kept: Self::Kept, why: Why, protocol: &P, replay: &R) -> Option<Self::Future>;
+    /// Begins to answer a call that has until this deadline; `None` when the request cannot be had again.
+    fn answer(
+        &self,
+        kept: Self::Kept,
+        why: Why,
+        protocol: &P,
+        replay: &R,
+        deadline: Option<Time>,
+    ) -> Option<Self::Future>;
 }
 
 /// A value, which a function makes of the reason.
@@ -61,7 +72,7 @@ impl<Req, R, F> Keep<Req, R> for Value<F> {
 impl<Req, Res, P, R, Err, F: Fn(Why) -> Res> Instead<Req, Res, P, R, Err> for Value<F> {
     type Future = Ready<Result<Res, Err>>;
 
-    fn answer(&self, (): (), why: Why, _: &P, _: &R) -> Option<Self::Future> {
+    fn answer(&self, (): (), why: Why, _: &P, _: &R, _: Option<Time>) -> Option<Self::Future> {
         Some(ready(Ok((self.0)(why))))
     }
 }
@@ -87,7 +98,7 @@ where
 {
     type Future = Fut;
 
-    fn answer(&self, (): (), why: Why, _: &P, _: &R) -> Option<Fut> {
+    fn answer(&self, (): (), why: Why, _: &P, _: &R, _: Option<Time>) -> Option<Fut> {
         Some((self.0)(why))
     }
 }
@@ -118,7 +129,7 @@ where
 {
     type Future = Fut;
 
-    fn answer(&self, kept: K, why: Why, _: &P, _: &R) -> Option<Fut> {
+    fn answer(&self, kept: K, why: Why, _: &P, _: &R, _: Option<Time>) -> Option<Fut> {
         Some((self.function)(kept, why))
     }
 }
@@ -130,6 +141,8 @@ pub struct Other<T>(pub(super) T);
 impl<Req, R: Replay<Req>, T> Keep<Req, R> for Other<T> {
     type Request = R::Request;
     type Kept = R::Kept;
+
+    const SENDS_AGAIN: bool = true;
 
     fn keep(&self, request: Req, replay: &R) -> (R::Request, R::Kept) {
         replay.first(request)
@@ -144,8 +157,18 @@ where
 {
     type Future = OtherFuture<T, R::Request, P>;
 
-    fn answer(&self, kept: R::Kept, _: Why, protocol: &P, replay: &R) -> Option<Self::Future> {
-        let request = replay.again(&kept)?;
+    fn answer(
+        &self,
+        kept: R::Kept,
+        _: Why,
+        protocol: &P,
+        replay: &R,
+        deadline: Option<Time>,
+    ) -> Option<Self::Future> {
+        let mut request = replay.again(&kept)?;
+        if let Some(deadline) = deadline {
+            protocol.mark_deadline(&mut request, deadline);
+        }
         let call = Oneshot::new(&mut self.0.clone(), false, request);
         Some(OtherFuture { call, protocol: protocol.clone(), response: PhantomData })
     }

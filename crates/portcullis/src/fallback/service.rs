@@ -63,15 +63,14 @@ where
     fn call(&mut self, request: Req) -> Self::Future {
         let (request, kept) = self.instead.keep(request, &self.replay);
         let context = self.protocol.context(&request);
-        let ready = !std::mem::take(&mut self.unready);
-        let call = Oneshot::new(&mut self.inner, ready, request);
+        let deadline = if I::SENDS_AGAIN { self.protocol.deadline(&request) } else { None };
         let fallback = self.fallback.shared.pin();
         let (protocol, replay, instead) = (self.protocol.clone(), self.replay.clone(), self.instead.clone());
-        ResponseFuture::new(
-            call,
-            protocol,
-            context,
-            Fall { fallback, replay, instead, kept, request: PhantomData },
-        )
+        let fall = Fall { fallback, replay, instead, kept, deadline, request: PhantomData };
+        if std::mem::take(&mut self.unready) {
+            let call = Oneshot::new(&mut self.inner, false, request);
+            return ResponseFuture::uncalled(call, protocol, context, fall);
+        }
+        ResponseFuture::called(self.inner.call(request), protocol, context, fall)
     }
 }

@@ -54,7 +54,11 @@ where
     fn call(&mut self, request: Request<ReqB>) -> Self::Future {
         let ready = !std::mem::take(&mut self.unready);
         match self.layer.answer(&request) {
-            Some(answer) => ResponseFuture { state: State::Own { answer: Some(answer) } },
+            Some(answer) => {
+                // The instance that was asked and is not called is dropped, with all that it has reserved.
+                self.inner = self.inner.clone();
+                ResponseFuture { state: State::Own { answer: Some(answer) } }
+            }
             None => {
                 let inner = Oneshot::new(&mut self.inner, ready, request);
                 ResponseFuture { state: State::Inner { inner } }

@@ -12,7 +12,8 @@ impl<K: Hash + Eq + Display + Send + Sync + 'static> Key for K {}
 
 /// Finds the key of a request.
 ///
-/// Any function from a request to an `Option` of an owned key is one. The functions of [`by`](super::by) are
+/// Any function from a request to an `Option` of an owned key is one, of the very type that is kept: `Box<str>` and
+/// not `String`, unless [`keys`](crate::breaker::keyed::KeyedBreakerBuilder::keys) says so. The functions of [`by`](super::by) are
 /// for keys that are borrowed from the request: these cost no allocation.
 ///
 /// ```

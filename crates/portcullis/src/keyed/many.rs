@@ -3,7 +3,10 @@
 use std::{
     borrow::Borrow,
     hash::Hash,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{Ordering::SeqCst, fence},
+    },
 };
 
 use portcullis_core::{ConfigError, Name, Time};
@@ -92,6 +95,8 @@ impl<K: Key, P: OfMany> Many<K, P> {
     pub(crate) fn update(&self, change: impl FnOnce() -> Result<(), ConfigError>) -> Result<(), ConfigError> {
         let _telling = self.telling();
         change()?;
+        // With the fence of `make`: the key is seen here, or the change there, or both.
+        fence(SeqCst);
         let mut told = Ok(());
         self.for_each(|_, policy| told = told.clone().and(policy.follow()));
         told
@@ -115,6 +120,7 @@ impl<K: Key, P: OfMany> Many<K, P> {
         let policy = P::of_many(name, common)?;
         let policy = made.get_or_init(|| policy);
         // Who changed the settings since may have looked at this key before it had a policy.
+        fence(SeqCst);
         if P::version(common) != version {
             let _telling = self.telling();
             policy.follow()?;

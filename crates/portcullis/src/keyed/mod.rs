@@ -51,6 +51,7 @@
 
 pub(crate) mod budgeted;
 pub mod by;
+pub(crate) mod common;
 mod entry;
 mod key_of;
 mod limits;

@@ -47,8 +47,8 @@
 //! # What a call finds there
 //!
 //! The runtime that it came from, so that timers, sockets and `tokio::spawn` work as ever, and with the feature
-//! `tracing` the current span. Task-locals, thread-locals and a subscriber that was set for a thread alone do not
-//! follow. The runtime is not *entered* as for a task: blocking clients that have a runtime inside, and
+//! `tracing` the current span. Task-locals, thread-locals, a subscriber that was set for a thread alone and the
+//! [deadline](crate::deadline::current) of the call do not follow. The runtime is not *entered* as for a task: blocking clients that have a runtime inside, and
 //! `Handle::block_on`, work there. A runtime of one thread must go on running for its timers to fire: it does
 //! while the call is awaited.
 //!

@@ -58,7 +58,7 @@ pub(crate) use error::judge_error;
 #[cfg(feature = "http")]
 pub(crate) use error::{find_any, judge_any};
 #[cfg(feature = "http")]
-pub(crate) use http::{without_content, write_grpc_timeout};
+pub(crate) use http::{Told, grpc_timeout, without_content, write_grpc_timeout, write_millis};
 pub(crate) use ticket::watched;
 
 use portcullis_core::{Failure, GrpcCode, Rejection, Time, Verdict};

@@ -30,6 +30,8 @@ impl RateLimitLayer {
 
 impl<K> RateLimitLayer<Boxed, K> {
     /// A layer of the rate limits that are picked for each request; see [`KeyedRateLimit::by`](super::KeyedRateLimit::by).
+    /// A request without a key is let through. Where callers may leave it out, give those one too, by a function that
+    /// returns `Some(Box::from(tenant.unwrap_or("none")))`.
     pub fn by(limits: K) -> Self {
         Self { limits, protocol: Boxed::default(), cost: One, tell: Silent }
     }

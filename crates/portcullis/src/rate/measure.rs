@@ -6,19 +6,22 @@ use super::RateLimitStatus;
 use crate::{
     metrics::{
         Measures,
-        names::{CALLS, RATE_AVAILABLE, RATE_QUEUED},
+        names::{CALLS, RATE_AVAILABLE, RATE_QUEUED, REJECTIONS},
     },
     registry::{Snapshot, Value},
 };
 
 pub(super) fn measure(status: &RateLimitStatus, into: &mut dyn Measures) {
-    rejected(status.rejected, into);
+    rejected(status.rejected, status.shadowed, into);
     into.gauge(&RATE_AVAILABLE, &[], status.available as f64);
     into.gauge(&RATE_QUEUED, &[], f64::from(status.queued));
 }
 
-pub(super) fn rejected(rejected: u64, into: &mut dyn Measures) {
-    into.counter(&CALLS, &[PolicyKind::RateLimit.as_str(), "rejected"], rejected);
+pub(super) fn rejected(rejected: u64, shadowed: u64, into: &mut dyn Measures) {
+    let kind = PolicyKind::RateLimit.as_str();
+    into.counter(&CALLS, &[kind, "rejected"], rejected);
+    into.counter(&REJECTIONS, &[kind, "rate_limited", "enforced"], rejected);
+    into.counter(&REJECTIONS, &[kind, "rate_limited", "shadow"], shadowed);
 }
 
 pub(super) fn snapshot(name: &Name, status: &RateLimitStatus) -> Snapshot {

@@ -214,11 +214,12 @@ impl RateLimit {
     }
 
     /// Changes the settings while calls flow: as many permits are taken as were, and who waits goes on waiting. The
-    /// policy of one key has the settings of all keys, and is changed with them.
+    /// policy of one key has the settings of all keys, and is changed with them, by
+    /// [`KeyedRateLimit::reconfigure`](super::KeyedRateLimit::reconfigure).
     ///
     /// # Errors
     ///
-    /// The first setting outside its range; nothing has changed then.
+    /// The first setting outside its range, or that it is the policy of one key; nothing has changed then.
     pub fn reconfigure(&self, config: Config) -> Result<(), ConfigError> {
         self.update(|_| config)
     }
@@ -227,7 +228,7 @@ impl RateLimit {
     ///
     /// # Errors
     ///
-    /// When the mode's percentage is more than 100.
+    /// When the mode's percentage is more than 100, or it is the policy of one key.
     pub fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
         self.update(|config| Config { mode, ..config.clone() })
     }
@@ -238,15 +239,25 @@ impl RateLimit {
     }
 
     fn update(&self, change: impl FnOnce(&Config) -> Config) -> Result<(), ConfigError> {
+        let Shared { name, common, .. } = &*self.shared;
+        if name != common.emitter.name() {
+            // The settings are those of all keys, and the others would not be told.
+            return Err(ConfigError::new("rate_limit.key", name, "a change of the keyed limit"));
+        }
+        self.take_over(change)?;
+        common.emitter.config_changed();
+        Ok(())
+    }
+
+    /// Goes on with other settings, and tells nobody.
+    pub(super) fn take_over(&self, change: impl FnOnce(&Config) -> Config) -> Result<(), ConfigError> {
         let Shared { limiter, common, .. } = &*self.shared;
         common.config.update(|before| {
             let config = change(before);
             // Under the lock, or those of another change could stay.
             limiter.reconfigure(&config, clock::now())?;
             Ok(config)
-        })?;
-        common.emitter.config_changed();
-        Ok(())
+        })
     }
 
     #[inline(always)]

@@ -131,21 +131,33 @@ impl<M, T, S> Link<M, T, S> {
         }
     }
 
-    /// The connection of this number was never ready, but broke at once: as if it had not been made.
-    pub(super) async fn spoilt(&self, number: u64, source: BoxError) -> ConnectError {
+    /// The connection of this number was never ready, but broke at once: as if it had not been made. Of all who
+    /// have it, the first to find out says so; the others get what came of that.
+    pub(super) async fn spoilt(&self, number: u64, source: BoxError) -> Result<Connection<S>, ConnectError>
+    where
+        S: Clone,
+    {
         let mut state = self.state.lock().await;
-        self.forget(&mut state, number);
-        self.failed(&mut state, source)
+        if self.forget(&mut state, number) {
+            return Err(self.failed(&mut state, source));
+        }
+        match (&state.connection, &state.trouble) {
+            (Some(connection), _) => Ok(connection.clone()),
+            (None, Some(trouble)) => Err(self.error(trouble, trouble.until.since(clock::now()))),
+            (None, None) => Err(self.failed(&mut state, source)),
+        }
     }
 
-    /// The connection of this number broke.
-    fn forget(&self, state: &mut State<M, S>, number: u64) {
-        if let Some(broken) = state.connection.take_if(|connection| connection.number == number) {
-            self.policy.lost(true);
-            if broken.is_proven() {
-                state.trouble = None;
-            }
+    /// The connection of this number broke; whether it was still there.
+    fn forget(&self, state: &mut State<M, S>, number: u64) -> bool {
+        let Some(broken) = state.connection.take_if(|connection| connection.number == number) else {
+            return false;
+        };
+        self.policy.lost(true);
+        if broken.is_proven() {
+            state.trouble = None;
         }
+        true
     }
 
     fn failed(&self, state: &mut State<M, S>, source: BoxError) -> ConnectError {

@@ -31,7 +31,9 @@
 //! Until the backoff is over, calls get that same error at once, with the time that is left; with
 //! [`wait`](ReconnectBuilder::wait) they wait for it.
 //!
-//! Dropping a call that waits drops the attempt with it if it made one, and the next in line makes its own.
+//! Dropping a call that waits drops the attempt with it if it made one, and the next in line makes its own. An
+//! instance that was asked whether it is ready, and is kept without being asked on, keeps its place, or the attempt:
+//! the others wait for it. Ask on, or drop it.
 
 mod builder;
 mod error;

@@ -55,7 +55,7 @@ where
         loop {
             match &mut self.state {
                 State::Failed(_) => return Poll::Ready(Ok(())),
-                // Connected => None, when it broke; => Connecting, which fails, when it was never ready
+                // Connected => None, when it broke; => Connecting, when it was never ready
                 State::Connected(connection) => match ready!(connection.service.poll_ready(cx)) {
                     Ok(()) => {
                         connection.prove();
@@ -64,7 +64,7 @@ where
                     Err(error) if !connection.is_proven() => {
                         let (link, number) = (self.link.clone(), connection.number);
                         let source = error.into();
-                        let spoilt = async move { Err(link.spoilt(number, source).await) };
+                        let spoilt = async move { link.spoilt(number, source).await };
                         self.state = State::Connecting(Box::pin(spoilt));
                     }
                     Err(_) => self.state = State::None(Some(connection.number)),

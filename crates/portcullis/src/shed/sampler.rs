@@ -3,7 +3,10 @@
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
-        atomic::{AtomicBool, Ordering::Relaxed},
+        atomic::{
+            AtomicBool,
+            Ordering::{AcqRel, Acquire, Relaxed, Release},
+        },
     },
     time::Duration,
 };
@@ -33,7 +36,14 @@ const QUIET_TURNS: u32 = 10;
 pub(super) struct Sampler {
     /// The next call is to say that it came: either nothing runs, or it is to be known whether calls come.
     asleep: AtomicBool,
-    task: Mutex<Option<AbortHandle>>,
+    task: Mutex<Option<Task>>,
+}
+
+/// The task that was spawned last.
+struct Task {
+    handle: AbortHandle,
+    /// It looks no more, though it may not be finished yet.
+    over: Arc<AtomicBool>,
 }
 
 impl Sampler {
@@ -60,7 +70,7 @@ impl Sampler {
         is_running(&self.task())
     }
 
-    fn task(&self) -> MutexGuard<'_, Option<AbortHandle>> {
+    fn task(&self) -> MutexGuard<'_, Option<Task>> {
         self.task.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -79,32 +89,37 @@ impl Sampler {
 impl Drop for Sampler {
     fn drop(&mut self) {
         if let Some(task) = self.task().take() {
-            task.abort();
+            task.handle.abort();
         }
     }
 }
 
 /// A task is also over when its runtime is.
-fn is_running(task: &Option<AbortHandle>) -> bool {
-    task.as_ref().is_some_and(|task| !task.is_finished())
+fn is_running(task: &Option<Task>) -> bool {
+    task.as_ref().is_some_and(|task| !task.over.load(Acquire) && !task.handle.is_finished())
 }
 
 /// A call came: starts the task, unless it runs. Outside a runtime nothing happens, and the next call tries again.
 pub(super) fn wake(shared: &Arc<Shared>) {
-    shared.sampler.asleep.store(false, Relaxed);
+    // What the one that ended has done is seen by whoever takes its word that it is over.
+    shared.sampler.asleep.swap(false, AcqRel);
     let mut task = shared.sampler.task();
     if is_running(&task) || !shared.shedder.wants_samples() {
         return;
     }
     match Handle::try_current() {
-        Ok(runtime) => *task = Some(runtime.spawn(run(Arc::downgrade(shared))).abort_handle()),
+        Ok(runtime) => {
+            let over = Arc::new(AtomicBool::new(false));
+            let end = End { shared: Arc::downgrade(shared), over: over.clone() };
+            *task = Some(Task { handle: runtime.spawn(run(end)).abort_handle(), over });
+        }
         Err(_) => shared.sampler.asleep.store(true, Relaxed),
     }
 }
 
 /// Looks again and again, until the policy is dropped, or no calls come.
-async fn run(shared: Weak<Shared>) {
-    let _end = End(shared.clone());
+async fn run(end: End) {
+    let shared = &end.shared;
     let mut looks = Looks::new();
     loop {
         let Some((tick, due)) = shared.upgrade().and_then(|shared| looks.plan(&shared)) else { return };
@@ -112,7 +127,7 @@ async fn run(shared: Weak<Shared>) {
         // Once through the queue: who is woken by a timer may go before all others.
         tokio::task::yield_now().await;
         let now = clock::now();
-        let pressure = looks.pressure(now, &shared).await;
+        let pressure = looks.pressure(now, shared).await;
         let Some(shared) = shared.upgrade() else { return };
         if let Some(pressure) = pressure {
             shared.shedder.pressure(pressure, now);
@@ -123,16 +138,21 @@ async fn run(shared: Weak<Shared>) {
     }
 }
 
-/// However the task ends, nothing is left of what it measured.
-struct End(Weak<Shared>);
+/// However the task ends, nothing is left of what it measured; also where its runtime ended before it began.
+struct End {
+    shared: Weak<Shared>,
+    over: Arc<AtomicBool>,
+}
 
 impl Drop for End {
     fn drop(&mut self) {
-        let Some(shared) = self.0.upgrade() else { return };
+        let Some(shared) = self.shared.upgrade() else { return };
         let ended = shared.shedder.rest();
+        // Before the next call is to wake another: it must not take this one for one that runs.
+        self.over.store(true, Release);
         // A runtime without timers would panic each time.
         if !std::thread::panicking() {
-            shared.sampler.asleep.store(true, Relaxed);
+            shared.sampler.asleep.store(true, Release);
         }
         if let Some(change) = ended {
             shared.tell(change);

@@ -30,11 +30,11 @@ impl<S, P, R> LoadShedService<S, P, R> {
 }
 
 impl<S: Clone, P, R> LoadShedService<S, P, R> {
-    /// Gives back what the inner service has reserved: the instance that reserved it is dropped.
+    /// Gives back what the inner service has reserved, or its place in the line for it, where it is not ready: the
+    /// instance that was asked is dropped.
     fn give_up(&mut self) {
-        if std::mem::take(&mut self.ready) {
-            self.inner = self.inner.clone();
-        }
+        self.ready = false;
+        self.inner = self.inner.clone();
     }
 
     /// A call that finds something in its way, or an inner service that is not ready. All by value: what is only

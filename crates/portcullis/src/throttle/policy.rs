@@ -83,7 +83,7 @@ impl Throttle {
         registry: &Registry,
     ) -> Result<Self, ConfigError> {
         let throttler = Throttler::new(config.clone(), shard::count())?;
-        let common = Arc::new(Common::new(name.clone(), config, seed, registry)?);
+        let common = Arc::new(Common::new((PolicyKind::Throttle, name.clone()), config, seed, registry)?);
         let shared = Sharded::new(Shared { name: name.clone(), throttler, common });
         registry.join(PolicyKind::Throttle, name, shared.value());
         Ok(Self { shared })
@@ -137,11 +137,12 @@ impl Throttle {
     }
 
     /// Changes the settings while calls flow. What was seen stays, as far as it fits into the window. The throttle of
-    /// one key has the settings of all keys, and is changed with them.
+    /// one key has the settings of all keys, and is changed with them, by
+    /// [`KeyedThrottle::reconfigure`](super::KeyedThrottle::reconfigure).
     ///
     /// # Errors
     ///
-    /// The first setting outside its range; nothing has changed then.
+    /// The first setting outside its range, or that it is the throttle of one key; nothing has changed then.
     pub fn reconfigure(&self, config: Config) -> Result<(), ConfigError> {
         self.update(|_| config)
     }
@@ -150,7 +151,7 @@ impl Throttle {
     ///
     /// # Errors
     ///
-    /// When the mode's percentage is more than 100.
+    /// When the mode's percentage is more than 100, or it is the throttle of one key.
     pub fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
         self.update(|config| Config { mode, ..config.clone() })
     }
@@ -166,8 +167,13 @@ impl Throttle {
     }
 
     fn update(&self, change: impl FnOnce(&Config) -> Config) -> Result<(), ConfigError> {
+        let Shared { name, common, .. } = &*self.shared;
+        if name != common.emitter.name() {
+            // The settings are those of all keys, and the others would not be told.
+            return Err(ConfigError::new("throttle.key", name, "a change of the keyed throttle"));
+        }
         self.take_over(change)?;
-        self.shared.common.emitter.config_changed();
+        common.emitter.config_changed();
         Ok(())
     }
 

@@ -10,6 +10,7 @@ use std::{
 use portcullis_core::{
     ConfigError, Name, PolicyKind, Reason, Rejection, TimeoutScope, check_range, health::Level,
 };
+use tokio::time::Instant;
 
 use super::TimeoutBuilder;
 use crate::{
@@ -129,8 +130,14 @@ impl Timeout {
     }
 
     /// What ends a call, and the body of its response, after this time, which is within the limit.
+    #[cfg(feature = "http")]
     pub(crate) fn within(&self, left: Duration) -> super::BodyDeadline {
-        super::BodyDeadline::within(self.shared.pin(), left)
+        self.until(Instant::now() + left, left)
+    }
+
+    /// The same at this deadline, until which so much time is left.
+    pub(crate) fn until(&self, deadline: Instant, left: Duration) -> super::BodyDeadline {
+        super::BodyDeadline::until(self.shared.pin(), deadline, left)
     }
 
     /// Runs `call` for at most the limit; what is not ready then is dropped before this answers.

@@ -19,8 +19,8 @@ pub struct BodyDeadline {
     shared: Pinned<Shared>,
     /// What ends first, but for a pause.
     end: End,
-    /// When the body began, or its last frame came; known once there may be a pause.
-    last: Option<Instant>,
+    /// When the next frame of the body was first asked for; known once there may be a pause.
+    asked: Option<Instant>,
     timer: Option<Pin<Box<Sleep>>>,
 }
 
@@ -45,13 +45,13 @@ impl BodyDeadline {
                 end = End { at: Some(at), limit, scope: TimeoutScope::Body };
             }
         }
-        Self { shared, end, last: None, timer: None }
+        Self { shared, end, asked: None, timer: None }
     }
 
-    /// For a call of which so much time is left.
-    pub(super) fn within(shared: Pinned<Shared>, left: Duration) -> Self {
-        let end = End { at: Some(Instant::now() + left), limit: left, scope: shared.settings.scope };
-        Self { shared, end, last: None, timer: None }
+    /// For a call that has so much time left, until this deadline.
+    pub(super) fn until(shared: Pinned<Shared>, deadline: Instant, left: Duration) -> Self {
+        let end = End { at: Some(deadline), limit: left, scope: shared.settings.scope };
+        Self { shared, end, asked: None, timer: None }
     }
 
     /// Whether the time is over.
@@ -83,11 +83,11 @@ impl BodyDeadline {
         self.shared.reject_after(self.end.limit, self.end.scope, sent)
     }
 
-    /// When a pause that began with the last frame has become too long.
+    /// When the pause before the next frame has become too long.
     fn idle_end(&mut self) -> Option<End> {
         let limit = self.shared.settings.body_idle?;
-        let last = *self.last.get_or_insert_with(Instant::now);
-        Some(End { at: Some(last + limit), limit, scope: TimeoutScope::Idle })
+        let asked = *self.asked.get_or_insert_with(Instant::now);
+        Some(End { at: Some(asked + limit), limit, scope: TimeoutScope::Idle })
     }
 }
 
@@ -106,9 +106,8 @@ impl Ticket for BodyDeadline {
     }
 
     fn frame(&mut self, _: usize) -> Option<Rejection> {
-        if self.shared.settings.body_idle.is_some() {
-            self.last = Some(Instant::now());
-        }
+        // A pause begins when the next frame is asked for: how slowly they are read is no matter of the body.
+        self.asked = None;
         None
     }
 }

@@ -20,6 +20,17 @@ async fn other_bounds_move_the_limit_and_keep_what_was_learned() {
     assert_eq!((error.field(), limit.config().max), ("adaptive_limit.min", 30));
 }
 
+/// Else the limit would stand until the end of the long window.
+#[tokio::test(start_paused = true)]
+async fn a_shorter_window_begins_at_once() {
+    let limit = limit(20).window(ms(60_000), 10).build().unwrap();
+    rounds(&limit, 10, ms(20), Verdict::Success).await;
+    let before = limit.status().windows;
+    limit.reconfigure(Config { window: ms(100), ..limit.config() }).unwrap();
+    rounds(&limit, 100, ms(20), Verdict::Success).await;
+    assert!(limit.status().windows > before + 5, "{limit:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn another_algorithm_goes_on_from_where_the_limit_is() {
     let limit = limit(40).build().unwrap();

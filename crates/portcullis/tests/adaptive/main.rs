@@ -4,6 +4,7 @@
 mod calls;
 #[cfg(feature = "http")]
 mod http;
+mod keyed;
 mod live;
 mod seen;
 mod support;

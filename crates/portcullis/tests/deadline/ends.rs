@@ -87,3 +87,32 @@ async fn t46_a_stream_ends_at_the_deadline_when_asked() {
     let goes_on = tokio::time::timeout(ms(60_000), response.into_body().collect()).await;
     goes_on.map(|_| ()).unwrap_err();
 }
+
+/// A channel below keeps the time by the header, which says less than there is where eight digits are not enough.
+#[tokio::test(start_paused = true)]
+async fn an_error_by_the_time_that_was_told_is_the_deadline() {
+    let channel = service_fn(|request: Request<()>| async move {
+        let told = request.headers()["grpc-timeout"].to_str().unwrap().strip_suffix('m').unwrap().parse();
+        tokio::time::sleep(ms(told.unwrap())).await;
+        Err::<Response<Empty<Bytes>>, BoxError>("timeout expired".into())
+    });
+    let deadline = Deadline::after(std::time::Duration::from_micros(200_000_700));
+    let request = Request::post("/shop/Buy").header("content-type", "application/grpc").extension(deadline);
+    let service = DeadlineLayer::new(timeout(300_000)).grpc().layer(channel);
+    let response = service.oneshot(request.body(()).unwrap()).await.unwrap();
+    assert_eq!(response.headers()["grpc-status"], "4");
+}
+
+/// Who keeps the same time outside, as tonic's servers do, may be woken by his timer before ours has gone off.
+#[tokio::test]
+async fn what_is_polled_after_the_deadline_ends_though_no_timer_has_gone_off() {
+    let layer = DeadlineLayer::new(timeout(10));
+    let mut call = std::pin::pin!(layer.layer(script::of::<(), (), BoxError>([]).0).oneshot(()));
+    let ended = std::future::poll_fn(|cx| {
+        assert!(call.as_mut().poll(cx).is_pending());
+        #[expect(clippy::disallowed_methods, reason = "the runtime's timers are to stand still")]
+        std::thread::sleep(ms(12));
+        std::task::Poll::Ready(call.as_mut().poll(cx).is_ready())
+    });
+    assert!(ended.await);
+}

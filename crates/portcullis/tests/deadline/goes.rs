@@ -117,3 +117,47 @@ async fn a_retry_below_keeps_to_it() {
     assert_eq!(service.oneshot(request).await.unwrap().status().as_u16(), 503);
     assert_eq!((start.elapsed(), policy.status().retries), (ms(240), 3));
 }
+
+/// An attempt that comes later has less time, and says so.
+#[tokio::test(start_paused = true)]
+async fn each_attempt_tells_what_is_left_then() {
+    let attempts = async |grpc: bool| {
+        let (tells, told) = std::sync::mpsc::channel();
+        let inner = service_fn(move |request: Request<_>| {
+            let names = ["grpc-timeout", "x-envoy-expected-rq-timeout-ms"];
+            let told = names.map(|name| request.headers().get(name).cloned());
+            tells.send(told.into_iter().flatten().next().unwrap()).unwrap();
+            let response = Response::builder().status(503).header("grpc-status", "14");
+            std::future::ready(Ok::<_, BoxError>(
+                response.body(http_body_util::Empty::<bytes::Bytes>::new()).unwrap(),
+            ))
+        });
+        let policy = RetryPolicy::builder("r").max_attempts(3).budget_of(1.0, 100).registry(&Registry::new());
+        let backoff = Backoff::fixed(ms(80)).jitter(portcullis::retry::Jitter::None);
+        let retry = RetryLayer::new(policy.backoff(backoff).build().unwrap());
+        let deadline = DeadlineLayer::new(timeout(300));
+        let request = Request::get("/").body(http_body_util::Empty::<bytes::Bytes>::new()).unwrap();
+        if grpc {
+            let mut request = request;
+            request.headers_mut().insert("content-type", http::HeaderValue::from_static("application/grpc"));
+            let service = ServiceBuilder::new().layer(deadline.grpc()).layer(retry.grpc()).service(inner);
+            drop(service.oneshot(request).await.unwrap());
+        } else {
+            let service =
+                ServiceBuilder::new().layer(deadline.http_client()).layer(retry.http_client()).service(inner);
+            drop(service.oneshot(request).await.unwrap());
+        }
+        told.try_iter().collect::<Vec<_>>()
+    };
+    assert_eq!(attempts(false).await, ["295", "215", "135"]);
+    assert_eq!(attempts(true).await, ["295000u", "215000u", "135000u"]);
+}
+
+/// Who calls gRPC as the HTTP that it is gives nobody more time than the request itself has.
+#[tokio::test(start_paused = true)]
+async fn an_http_client_of_grpc_keeps_to_what_the_request_says() {
+    let grpc = Request::post("/shop/Buy").header("content-type", "application/grpc");
+    let short = grpc.header("grpc-timeout", "100m").body(()).unwrap();
+    let headers = sent(DeadlineLayer::new(timeout(1000)).http_client(), short).await;
+    assert_eq!(headers["grpc-timeout"], "95000000n");
+}

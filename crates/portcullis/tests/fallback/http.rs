@@ -114,3 +114,37 @@ async fn no_provider_is_asked_after_the_deadline() {
     let status = service.status();
     assert_eq!((status.providers[0].passed_on, status.providers[1].passed_on, status.over_time), (1, 0, 1));
 }
+
+/// A gRPC provider that takes its time and is unavailable then, or says how much time it was told that it has.
+async fn told(path: &'static str, request: Request<Sent>) -> Result<Response<Body>, BoxError> {
+    let head = Response::builder().header("content-type", "application/grpc");
+    if path == "slow" {
+        tokio::time::sleep(ms(900)).await;
+        return Ok(head.header("grpc-status", "14").body(Body::default())?);
+    }
+    let left = request.headers()["grpc-timeout"].clone();
+    Ok(head.header("grpc-status", "0").header("told", left).body(Body::default())?)
+}
+
+fn with_a_second() -> Request<Body> {
+    let request = Request::post("/shop/Buy").header("content-type", "application/grpc");
+    request.header("grpc-timeout", "1S").body(Body::default()).unwrap()
+}
+
+/// The next one is told what is left, and not what the first one had.
+#[tokio::test(start_paused = true)]
+async fn who_is_asked_next_is_told_how_much_time_is_left() {
+    let provider = |path| service_fn(move |request| told(path, request)).boxed_clone();
+    let failover = Failover::builder("ai").registry(&Registry::new());
+    let failover = failover.provider("one", provider("slow")).provider("two", provider("well")).build();
+    let response = failover.unwrap().grpc().oneshot(with_a_second()).await.unwrap();
+    assert_eq!(response.headers()["told"], "100000u");
+}
+
+#[tokio::test(start_paused = true)]
+async fn so_is_the_service_that_answers_instead() {
+    let service = |path| service_fn(move |request| told(path, request));
+    let layer = FallbackLayer::service(fallback().build().unwrap(), service("well")).grpc();
+    let response = layer.layer(service("slow")).oneshot(with_a_second()).await.unwrap();
+    assert_eq!(response.headers()["told"], "100000u");
+}

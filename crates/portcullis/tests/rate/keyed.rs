@@ -2,6 +2,7 @@
 
 use portcullis::{
     BoxError, KeyedRateLimit, Mode, PolicyKind, RateLimitLayer, Registry,
+    event::Interest,
     keyed::by,
     rate::{Config, KeyedRateLimitBuilder},
 };
@@ -94,4 +95,36 @@ fn a_key_costs_little_and_a_known_one_nothing() {
         let _ = tenants.limit("tenant-000000001").try_admit();
     });
     assert_eq!(known.count_total, 0);
+}
+
+/// Nothing is held while it is told: the listener would wait for itself.
+#[test]
+fn who_hears_of_a_change_may_change_it_and_make_keys() {
+    let registry = Registry::new();
+    let tenants = KeyedRateLimit::builder("tenants").rate(1, SECOND).registry(&registry).build().unwrap();
+    let within = tenants.clone();
+    let _subscription = registry.events().listen(Interest::All, move |_| {
+        if within.config().mode == Mode::Shadow {
+            within.set_mode(Mode::Disabled).unwrap();
+            let _ = within.limit("a").status();
+        }
+    });
+    let (done, is_done) = std::sync::mpsc::channel();
+    let changed = tenants.clone();
+    std::thread::spawn(move || done.send(changed.set_mode(Mode::Shadow)).unwrap());
+    is_done.recv_timeout(ms(10_000)).expect("it does not wait for itself").unwrap();
+    assert_eq!((tenants.config().mode, tenants.overflow().config().mode), (Mode::Disabled, Mode::Disabled));
+}
+
+/// It has the settings of all keys: others alone would have been told of one key only.
+#[tokio::test(start_paused = true)]
+async fn one_key_alone_does_not_take_other_settings() {
+    let tenants = builder().build().unwrap();
+    let (one, other) = (tenants.limit("a"), tenants.limit("b"));
+    let error = one.reconfigure(Config { permits: 5, ..(*one.config()).clone() }).unwrap_err();
+    assert_eq!(error.field(), "rate_limit.key");
+    assert!(one.set_mode(Mode::Disabled).is_err());
+    assert_eq!((tenants.config().permits, tenants.config().mode), (1, Mode::Enforce));
+    tenants.reconfigure(Config { permits: 5, ..(*tenants.config()).clone() }).unwrap();
+    assert_eq!((one.status().burst, other.status().burst), (5, 5));
 }

@@ -82,3 +82,27 @@ async fn connections_that_break_at_once_are_made_ever_less_often() {
     dependency.spoil(false);
     assert_eq!(service.oneshot(1).await.unwrap(), 81);
 }
+
+/// Eight clones share a connection that breaks before it was ready: that is one attempt that failed, not eight.
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_breaks_at_once_under_many_has_failed_once() {
+    let dependency = Dependency::shut();
+    let backoff = Backoff::exponential(ms(100)).jitter(portcullis::retry::Jitter::None);
+    let reconnect = reconnect().backoff(backoff).build().unwrap();
+    let service = reconnect.service(dependency.connector(), 80);
+    dependency.spoil(true);
+    let calls: Vec<_> = (0..8).map(|n| tokio::spawn(service.clone().oneshot(n))).collect();
+    tokio::time::sleep(ms(1)).await;
+    dependency.let_in(1);
+    for call in calls {
+        let error = call.await.unwrap().unwrap_err();
+        let told = error.downcast_ref::<ConnectError>().unwrap();
+        assert_eq!((told.failures(), told.retry_after()), (1, ms(100)));
+    }
+    let status = reconnect.status();
+    assert_eq!((dependency.attempts(), status.failed, status.broken), (1, 1, 1));
+    dependency.spoil(false);
+    dependency.let_in(1);
+    tokio::time::advance(ms(100)).await;
+    assert_eq!(service.oneshot(1).await.unwrap(), 81);
+}

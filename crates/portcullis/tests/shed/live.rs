@@ -3,7 +3,7 @@
 use portcullis::{
     LoadShed, Mode, Overload, Priority,
     event::EventKind,
-    shed::{Config, Preset},
+    shed::{Config, Preset, Pressure},
 };
 
 use super::support::{admit, ms, overload, refused, shed};
@@ -99,4 +99,24 @@ fn the_defaults_build() {
     for preset in [Preset::FastApi, Preset::SlowApi, Preset::Production, Preset::Development] {
         assert_eq!(super::support::shed().preset(preset).build().unwrap().config(), preset.config());
     }
+}
+
+/// What a function holds may do anything when it goes: it asks the policy here.
+#[test]
+fn a_function_that_is_replaced_is_dropped_outside_of_every_lock() {
+    struct Asks(LoadShed, std::sync::mpsc::Sender<f64>);
+    impl Drop for Asks {
+        fn drop(&mut self) {
+            self.1.send(self.0.status().cut).unwrap();
+        }
+    }
+    let shed = shed().no_queue_delay().build().unwrap();
+    let (asked, answers) = std::sync::mpsc::channel();
+    let asks = Asks(shed.clone(), asked);
+    let pressure = Pressure::of(0.5, move || Some(asks.0.status().cut));
+    let within = shed.clone();
+    let calm = shed.config();
+    shed.reconfigure(Config { pressure: Some(pressure), ..calm }).unwrap();
+    std::thread::spawn(move || within.reconfigure(calm).unwrap());
+    assert_eq!(answers.recv_timeout(std::time::Duration::from_secs(10)), Ok(0.0));
 }

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use portcullis::Mode;
+use portcullis::{
+    LoadShed, Mode, Registry,
+    event::{EventKind, Interest},
+};
 
 use super::support::{lag, ms, overload, settle, shed};
 
@@ -90,4 +93,40 @@ fn a_runtime_without_timers_does_no_harm() {
         }
         assert!(!shed.status().sampling);
     });
+}
+
+/// The task was spawned and never polled, because the runtime ended right then.
+#[test]
+fn a_runtime_that_ends_before_it_looks_does_not_stop_it_for_good() {
+    let shed = shed().build().unwrap();
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
+    runtime().unwrap().block_on(async { drop(shed.try_admit()) });
+    assert!(!shed.status().sampling);
+    runtime().unwrap().block_on(async {
+        drop(shed.try_admit());
+        assert!(shed.status().sampling, "the next runtime has one of its own");
+    });
+}
+
+/// It says that it ended while it still does: a call that comes just then must not take it for one that runs.
+#[tokio::test(start_paused = true)]
+async fn a_call_that_comes_while_it_ends_starts_another() {
+    let registry = Registry::new();
+    let shed = LoadShed::builder("api").seed(1).registry(&registry).build().unwrap();
+    overload(&shed, ms(2000)).await;
+    let within = shed.clone();
+    let _subscription = registry.events().listen(Interest::All, move |event| {
+        if matches!(event.what, EventKind::OverloadChanged { overloaded: false, .. }) {
+            within.set_mode(Mode::Enforce).unwrap();
+            drop(within.try_admit());
+        }
+    });
+    shed.set_mode(Mode::Disabled).unwrap();
+    tokio::time::sleep(ms(1000)).await;
+    assert_eq!(shed.config().mode, Mode::Enforce, "the listener was called");
+    for _ in 0..10 {
+        drop(shed.try_admit());
+        tokio::time::sleep(ms(100)).await;
+    }
+    assert!(shed.status().sampling);
 }

@@ -127,3 +127,14 @@ fn a_key_costs_little_and_a_known_one_nothing() {
     });
     assert_eq!(known.count_total, 0);
 }
+
+/// It has the settings of all keys: others alone would have been told of one key only.
+#[tokio::test(start_paused = true)]
+async fn one_key_alone_does_not_take_other_settings() {
+    let backends = builder().build().unwrap();
+    let one = backends.throttle("a");
+    let error = one.reconfigure(Config { k: 5.0, ..(*one.config()).clone() }).unwrap_err();
+    assert_eq!(error.field(), "throttle.key");
+    assert!(one.set_mode(Mode::Disabled).is_err());
+    assert_eq!((backends.config().k, backends.config().mode), (2.0, Mode::Enforce));
+}

@@ -107,8 +107,11 @@ where
         let mut this = self.project();
         let result = result.map_err(|error| this.protocol.lift(error));
         match this.rest.next(Why::of(this.protocol, this.context, &result)) {
-            Some((service, request)) => {
+            Some((service, mut request)) => {
                 drop(result);
+                if let Some(deadline) = this.rest.deadline {
+                    this.protocol.mark_deadline(&mut request, deadline);
+                }
                 this.call.set(Oneshot::unready(service, request));
                 None
             }

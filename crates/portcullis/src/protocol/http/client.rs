@@ -70,6 +70,10 @@ where
         deadline::of(request)
     }
 
+    fn mark_deadline(&self, request: &mut Request<ReqB>, deadline: Time) {
+        deadline::tell_again(request, deadline);
+    }
+
     fn lift(&self, error: Err) -> BoxError {
         error.into()
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ::http::{HeaderValue, Request};
+use ::http::{HeaderName, HeaderValue, Request};
 use portcullis_core::Time;
 
 use crate::clock;
@@ -55,19 +55,49 @@ pub(super) fn of<B>(request: &Request<B>) -> Option<Time> {
 
 /// The deadline of a gRPC request, which may tell it by its header besides; the sooner one counts.
 pub(super) fn of_grpc<B>(request: &Request<B>) -> Option<Time> {
-    let told = request.headers().get(GRPC_TIMEOUT).and_then(|value| parse(value.to_str().ok()?));
-    let told = told.map(|left| clock::now() + left);
+    let told = grpc_timeout(request).map(|left| clock::now() + left);
     match (of(request), told) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (one, other) => one.or(other),
     }
 }
 
+/// How much time the header of a gRPC request says that it has.
+pub(crate) fn grpc_timeout<B>(request: &Request<B>) -> Option<Duration> {
+    parse(request.headers().get(GRPC_TIMEOUT)?.to_str().ok()?)
+}
+
+/// In the extensions of a request that tells the next hop how much time it has: how it does, for further attempts.
+#[derive(Clone, Debug)]
+pub(crate) struct Told {
+    /// The header of plain HTTP.
+    pub(crate) header: HeaderName,
+    /// How much less than there is.
+    pub(crate) margin: Duration,
+}
+
 /// What is left until a deadline, in the header of a request that tells it there.
 pub(super) fn tell<B>(request: &mut Request<B>, deadline: Time) {
+    let left = deadline.since(clock::now());
     if let Some(header) = request.headers_mut().get_mut(GRPC_TIMEOUT) {
-        *header = written(deadline.since(clock::now()));
+        // A deadline that was read from here has the margin in it.
+        *header = written(left);
+    } else if let Some(Told { header, margin }) = request.extensions().get().cloned() {
+        write_millis(request, &header, left.saturating_sub(margin));
     }
+}
+
+/// The same where a [`Told`] says that it is told.
+pub(super) fn tell_again<B>(request: &mut Request<B>, deadline: Time) {
+    if request.extensions().get::<Told>().is_some() {
+        tell(request, deadline);
+    }
+}
+
+/// Writes how much time a request has, in milliseconds.
+pub(crate) fn write_millis<B>(request: &mut Request<B>, header: &HeaderName, left: Duration) {
+    let millis = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
+    request.headers_mut().insert(header, HeaderValue::from(millis));
 }
 
 /// Writes how much time a gRPC request has.

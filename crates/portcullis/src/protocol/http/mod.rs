@@ -17,7 +17,7 @@ pub use body::ResponseBody;
 pub use call_error::CallError;
 pub use client::HttpClient;
 pub use deadline::Deadline;
-pub(crate) use deadline::write_grpc_timeout;
+pub(crate) use deadline::{Told, grpc_timeout, write_grpc_timeout, write_millis};
 pub use grpc::Grpc;
 pub use head::{Head, Wire};
 pub use refusal::refusal;

@@ -13,8 +13,9 @@ use crate::{
 /// For HTTP servers: axum routers, hyper servers, also those that serve gRPC beside HTTP.
 ///
 /// A 5xx (but for 501 and 505) is a failure, and for a gRPC request a failing `grpc-status`. A refusal is
-/// a response: 503 or 504 with `Retry-After` and a problem document, and for a gRPC request a trailers-only
-/// response. The service's error type stays what it was, so `Router::layer` needs nothing else. The ticket
+/// a response with a problem document: 503, 504 for a timeout, 429 for a rate limit and for a key that has its share,
+/// 500 for a panic; with `Retry-After` where it is known, which a bulkhead and a pool of threads do not. For a gRPC
+/// request it is a trailers-only response. The service's error type stays what it was, so `Router::layer` needs nothing else. The ticket
 /// lives until the body ends. The [`Rejection`] is in the response's extensions, for outer layers to see.
 #[derive(Clone, Copy, Debug)]
 pub struct HttpServer<C = ()> {

@@ -221,13 +221,15 @@ impl<K: Key> Shared<K> {
             Ok(config)
         })?;
         let config = self.common.config.load();
-        let mut told = self.overflow.reconfigure((*config).clone());
+        let mut told = self.overflow.take_over(|_| (*config).clone());
         self.keys.for_each(|one| {
             if let Some(limit) = one.value().made() {
                 told = told.clone().and(limit.shared.limiter.reconfigure(&config, clock::now()));
             }
         });
+        // Who hears of it may change it again, or ask for a new key.
         drop(telling);
+        self.overflow.shared.common.emitter.config_changed();
         self.common.emitter.config_changed();
         told
     }
@@ -268,7 +270,8 @@ impl<K: Key> Policy for Shared<K> {
 
     /// No series per key: their number is up to who sends the requests.
     fn measure(&self, into: &mut dyn Measures) {
-        measure::rejected(self.common.rejected.load(Relaxed), into);
+        let Common { rejected, shadowed, .. } = &*self.common;
+        measure::rejected(rejected.load(Relaxed), shadowed.load(Relaxed), into);
         self.keys.measure(into);
     }
 

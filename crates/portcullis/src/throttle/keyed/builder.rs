@@ -68,7 +68,8 @@ impl<K: Key> KeyedThrottleBuilder<K> {
     /// The first setting outside its range.
     pub fn build(self) -> Result<KeyedThrottle<K>, ConfigError> {
         let Self { name, config, limits, registry, seed, .. } = self;
-        let common = Arc::new(Common::new(name.clone(), config.clone(), seed, &registry)?);
+        let common =
+            Arc::new(Common::new((PolicyKind::Throttle, name.clone()), config.clone(), seed, &registry)?);
         let overflow = Throttle::from_parts(Name::from(format!("{name}/(other)")), config, seed, &registry)?;
         let shared = Arc::new(Many::new(limits, common, overflow)?);
         registry.join(PolicyKind::Throttle, name, &shared);

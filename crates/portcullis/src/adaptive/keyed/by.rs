@@ -1,0 +1,39 @@
+//! The limits of a keyed adaptive limit, for a layer.
+
+use std::{borrow::Borrow, borrow::Cow, fmt, hash::Hash};
+
+use super::KeyedAdaptiveLimit;
+use crate::{
+    adaptive::{AdaptiveLimit, AdaptiveLimits},
+    keyed::{Key, KeyOf},
+};
+
+/// The limits of a [`KeyedAdaptiveLimit`], picked by the key of a request. Made by [`KeyedAdaptiveLimit::by`].
+#[derive(Clone)]
+pub struct ByKey<K, F> {
+    limits: KeyedAdaptiveLimit<K>,
+    key_of: F,
+}
+
+impl<K, F> ByKey<K, F> {
+    pub(super) fn new(limits: KeyedAdaptiveLimit<K>, key_of: F) -> Self {
+        Self { limits, key_of }
+    }
+}
+
+impl<K, F, Req> AdaptiveLimits<Req> for ByKey<K, F>
+where
+    K: Key + Borrow<F::Key>,
+    F: KeyOf<Req, Key: Hash + Eq + ToOwned<Owned: Into<K>>>,
+{
+    #[inline]
+    fn limit(&self, request: &Req) -> Option<Cow<'_, AdaptiveLimit>> {
+        self.key_of.with_key(request, |key| key.map(|key| Cow::Owned(self.limits.limit(key))))
+    }
+}
+
+impl<K, F> fmt::Debug for ByKey<K, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ByKey").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,81 @@
+//! What all keys of a policy have in common; one without keys has it to itself.
+
+use std::sync::atomic::{
+    AtomicU64,
+    Ordering::{Acquire, Relaxed, Release},
+};
+
+use portcullis_core::{ConfigError, Mode, Name, PolicyKind};
+
+use crate::{Registry, dice::Dice, event::Emitter, live::Live};
+
+/// The settings of a policy.
+pub(crate) trait Settings: Clone {
+    /// Checks every field.
+    fn check(&self) -> Result<(), ConfigError>;
+
+    /// Whether what is decided is done.
+    fn mode(&self) -> Mode;
+}
+
+pub(crate) struct Common<C> {
+    pub(crate) config: Live<C>,
+    pub(crate) dice: Dice,
+    pub(crate) emitter: Emitter,
+    pub(crate) rejected: AtomicU64,
+    pub(crate) shadowed: AtomicU64,
+    /// Counts changes of the settings.
+    version: AtomicU64,
+}
+
+impl<C: Settings> Common<C> {
+    pub(crate) fn new(
+        (kind, name): (PolicyKind, Name),
+        config: C,
+        seed: Option<u64>,
+        registry: &Registry,
+    ) -> Result<Self, ConfigError> {
+        config.check()?;
+        Ok(Self {
+            config: Live::new(config),
+            dice: Dice::new(seed),
+            emitter: Emitter::new(name, kind, registry),
+            rejected: AtomicU64::new(0),
+            shadowed: AtomicU64::new(0),
+            version: AtomicU64::new(0),
+        })
+    }
+
+    /// To be read before the settings: who finds it changed after he has used them has used old ones.
+    pub(crate) fn version(&self) -> u64 {
+        self.version.load(Acquire)
+    }
+
+    /// Puts other settings in place, if `take` takes them.
+    pub(crate) fn replace(
+        &self,
+        change: impl FnOnce(&C) -> C,
+        take: impl FnOnce(&C) -> Result<(), ConfigError>,
+    ) -> Result<(), ConfigError> {
+        self.config.update(|before| {
+            let config = change(before);
+            config.check()?;
+            // Under the lock, or those of another change could stay.
+            take(&config)?;
+            Ok(config)
+        })?;
+        self.version.fetch_add(1, Release);
+        Ok(())
+    }
+
+    /// Whether a call that is to be refused is.
+    pub(crate) fn enforces(&self) -> bool {
+        let mode = self.config.load().mode();
+        mode == Mode::Enforce || self.dice.happens(mode.share())
+    }
+
+    pub(crate) fn count(&self, enforced: bool) {
+        let count = if enforced { &self.rejected } else { &self.shadowed };
+        count.fetch_add(1, Relaxed);
+    }
+}
