@@ -274,7 +274,7 @@
 //! | `max_in_flight` | calls, or `"off"` | `"off"` | `1` to `1000000` |
 //! | `queue_delay` | a table, or `"off"` | `{}` | |
 //! | `queue_delay.target` | time | `"20ms"` | `"1ms"` to `"1m"` |
-//! | `queue_delay.interval` | time, not less than the target | `"100ms"` | `"10ms"` to `"1m"` |
+//! | `queue_delay.interval` | time, not less than the target; from 10 ms with a shorter one | `"100ms"` | `"20ms"` to `"1m"` |
 //! | `pressure` | a table, or `"off"` | `"off"` | |
 //! | `pressure.limit` | share | must be given | `0.01` to `1` |
 //! | `pressure.source` | `"cpu"` or `"cpu_stalls"` | `"cpu"` | |
