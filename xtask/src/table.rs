@@ -44,6 +44,7 @@ pub(crate) const ROWS: &[Row] = &[
     happy("rate-limit-1", "rate limit by key, one key"),
     happy("rate-limit-1m", "rate limit by key, 16 of a million keys"),
     happy("throttle", "throttle, nothing held back"),
+    happy("load-shed", "load shedder, nothing shed"),
     happy("fallback", "fallback, none needed"),
     happy("timeout-ready", "timeout, ready at once"),
     happy("timeout-pending", "timeout, pending once"),

@@ -270,6 +270,8 @@ impl RateLimit {
     #[inline(never)]
     pub(super) fn enter(&self, permits: u32, now: Time, deadline: Option<Time>) -> Result<Entry, Rejection> {
         let Shared { limiter, common, .. } = &*self.shared;
+        // It was read before, and the thread may have stood still since: nobody is refused by a time that is over.
+        let now = now.max(clock::now());
         let config = common.config.load();
         let patience = deadline.map_or(config.max_wait, |deadline| config.max_wait.min(deadline.since(now)));
         // Nobody is made to wait by a limit that only counts.
