@@ -38,6 +38,16 @@ pub enum PolicyKind {
     Chaos,
     /// Several services for one thing, asked in an order.
     Failover,
+    /// Answers that are kept.
+    Cache,
+    /// Calls that are made once for all who want the same.
+    Coalesce,
+    /// A runtime that calls run on.
+    Executor,
+    /// A server that ends.
+    Drain,
+    /// A check of a health monitor.
+    Check,
 }
 
 impl PolicyKind {
@@ -61,6 +71,11 @@ impl PolicyKind {
             Self::Reconnect => "reconnect",
             Self::Chaos => "chaos",
             Self::Failover => "failover",
+            Self::Cache => "cache",
+            Self::Coalesce => "coalesce",
+            Self::Executor => "executor",
+            Self::Drain => "drain",
+            Self::Check => "check",
         }
     }
 }

@@ -123,6 +123,10 @@ pub enum Reason {
     },
     /// The call panicked on a thread of a pool. It is its failure, and not a refusal.
     Panicked,
+    /// The runtime that the call was to run on has been shut down.
+    RuntimeStopped,
+    /// The server ends, and takes no new work.
+    Draining,
     /// Chaos made it fail, as a failure of this kind. It is a failure, and not a refusal.
     Injected {
         /// The kind.
@@ -147,6 +151,8 @@ impl Reason {
             Self::Throttled { .. } => PolicyKind::Throttle,
             Self::Overloaded { .. } => PolicyKind::LoadShed,
             Self::PoolFull { .. } | Self::PoolTimeout { .. } | Self::Panicked => PolicyKind::ThreadPool,
+            Self::RuntimeStopped => PolicyKind::Executor,
+            Self::Draining => PolicyKind::Drain,
             Self::Injected { .. } => PolicyKind::Chaos,
         }
     }
@@ -169,6 +175,8 @@ impl Reason {
             Self::PoolTimeout { .. } => "pool_timeout",
             Self::Panicked => "panicked",
             Self::NoEndpoint { .. } => "no_endpoint",
+            Self::RuntimeStopped => "runtime_stopped",
+            Self::Draining => "draining",
             Self::Injected { .. } => "injected",
         }
     }
@@ -225,6 +233,8 @@ impl fmt::Display for Reason {
             }
             Self::Panicked => f.write_str("saw it panic"),
             Self::NoEndpoint { endpoints } => write!(f, "has no endpoint to call: {endpoints} are known"),
+            Self::RuntimeStopped => f.write_str("has no runtime any more"),
+            Self::Draining => f.write_str("takes no new work: the server ends"),
             Self::Injected { kind } => write!(f, "made it fail: {}", kind.as_str()),
         }
     }

@@ -104,6 +104,8 @@ enum Why {
         endpoints: u32,
     },
     Panicked,
+    RuntimeStopped,
+    Draining,
     Injected {
         kind: FailureKind,
     },
@@ -142,6 +144,8 @@ impl Why {
             }
             Reason::NoEndpoint { endpoints } => Self::NoEndpoint { endpoints },
             Reason::Panicked => Self::Panicked,
+            Reason::RuntimeStopped => Self::RuntimeStopped,
+            Reason::Draining => Self::Draining,
             Reason::Injected { kind } => Self::Injected { kind },
         }
     }
@@ -217,6 +221,8 @@ impl Rejection {
             }
             Why::NoEndpoint { endpoints } => Reason::NoEndpoint { endpoints },
             Why::Panicked => Reason::Panicked,
+            Why::RuntimeStopped => Reason::RuntimeStopped,
+            Why::Draining => Reason::Draining,
             Why::Injected { kind } => Reason::Injected { kind },
         }
     }
