@@ -34,6 +34,12 @@ impl ConfigError {
         self.field
     }
 
+    /// The same of another field: of a policy whose settings have those of another in them.
+    #[must_use]
+    pub fn of_field(self, field: &'static str) -> Self {
+        Self { field, ..self }
+    }
+
     /// The value that was given.
     pub fn value(&self) -> &str {
         &self.value

@@ -1,6 +1,10 @@
 //! The kinds of policy.
 
 /// The kinds of policy.
+///
+/// ```
+/// assert_eq!(portcullis_core::PolicyKind::RateLimit.to_string(), "rate_limit");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum PolicyKind {
@@ -48,6 +52,12 @@ pub enum PolicyKind {
     Drain,
     /// A check of a health monitor.
     Check,
+}
+
+impl std::fmt::Display for PolicyKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.as_str())
+    }
 }
 
 impl PolicyKind {

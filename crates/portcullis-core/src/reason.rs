@@ -127,6 +127,13 @@ pub enum Reason {
     RuntimeStopped,
     /// The server ends, and takes no new work.
     Draining,
+    /// Somebody stopped it: it refuses everything until it is released.
+    Stopped {
+        /// The kind of the policy that was stopped.
+        kind: PolicyKind,
+        /// Why.
+        why: &'static str,
+    },
     /// Chaos made it fail, as a failure of this kind. It is a failure, and not a refusal.
     Injected {
         /// The kind.
@@ -153,6 +160,7 @@ impl Reason {
             Self::PoolFull { .. } | Self::PoolTimeout { .. } | Self::Panicked => PolicyKind::ThreadPool,
             Self::RuntimeStopped => PolicyKind::Executor,
             Self::Draining => PolicyKind::Drain,
+            Self::Stopped { kind, .. } => *kind,
             Self::Injected { .. } => PolicyKind::Chaos,
         }
     }
@@ -177,6 +185,7 @@ impl Reason {
             Self::NoEndpoint { .. } => "no_endpoint",
             Self::RuntimeStopped => "runtime_stopped",
             Self::Draining => "draining",
+            Self::Stopped { .. } => "stopped",
             Self::Injected { .. } => "injected",
         }
     }
@@ -235,6 +244,7 @@ impl fmt::Display for Reason {
             Self::NoEndpoint { endpoints } => write!(f, "has no endpoint to call: {endpoints} are known"),
             Self::RuntimeStopped => f.write_str("has no runtime any more"),
             Self::Draining => f.write_str("takes no new work: the server ends"),
+            Self::Stopped { why, .. } => write!(f, "is stopped: {why}"),
             Self::Injected { kind } => write!(f, "made it fail: {}", kind.as_str()),
         }
     }

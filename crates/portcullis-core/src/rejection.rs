@@ -104,8 +104,15 @@ enum Why {
         endpoints: u32,
     },
     Panicked,
-    RuntimeStopped,
-    Draining,
+    /// A runtime or a server: what needs nothing more than its kind. One variant less keeps the checks of every
+    /// result with a rejection in it an instruction shorter.
+    Over {
+        kind: PolicyKind,
+    },
+    Stopped {
+        kind: PolicyKind,
+        why: &'static str,
+    },
     Injected {
         kind: FailureKind,
     },
@@ -144,8 +151,8 @@ impl Why {
             }
             Reason::NoEndpoint { endpoints } => Self::NoEndpoint { endpoints },
             Reason::Panicked => Self::Panicked,
-            Reason::RuntimeStopped => Self::RuntimeStopped,
-            Reason::Draining => Self::Draining,
+            Reason::RuntimeStopped | Reason::Draining => Self::Over { kind: reason.kind() },
+            Reason::Stopped { kind, why } => Self::Stopped { kind, why },
             Reason::Injected { kind } => Self::Injected { kind },
         }
     }
@@ -221,8 +228,9 @@ impl Rejection {
             }
             Why::NoEndpoint { endpoints } => Reason::NoEndpoint { endpoints },
             Why::Panicked => Reason::Panicked,
-            Why::RuntimeStopped => Reason::RuntimeStopped,
-            Why::Draining => Reason::Draining,
+            Why::Over { kind: PolicyKind::Drain } => Reason::Draining,
+            Why::Over { .. } => Reason::RuntimeStopped,
+            Why::Stopped { kind, why } => Reason::Stopped { kind, why },
             Why::Injected { kind } => Reason::Injected { kind },
         }
     }

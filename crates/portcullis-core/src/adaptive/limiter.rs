@@ -95,7 +95,13 @@ impl Limiter {
     #[cold]
     #[inline(never)]
     fn full(&self) -> Option<u32> {
-        (self.mode() == Mode::Disabled).then_some(0)
+        // By the word and not by the mode, which is another one: the two change one after the other, and a call between
+        // them would be refused by a limit of nothing.
+        match self.word.load() {
+            (0, _) => Some(0),
+            // It may have been disabled when the call came.
+            _ => self.word.try_acquire(),
+        }
     }
 
     /// Takes a place whether there is one or not, for a call that passes though it should be refused. Says how many calls
@@ -271,9 +277,9 @@ impl Limiter {
 
     /// The limit; while it is disabled, that which there would be.
     pub fn limit(&self) -> u32 {
-        match self.mode() {
-            Mode::Disabled => lock(&self.brain).limit(),
-            _ => self.word.load().0,
+        match self.word.load().0 {
+            0 => lock(&self.brain).limit(),
+            limit => limit,
         }
     }
 

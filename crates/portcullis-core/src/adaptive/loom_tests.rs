@@ -10,7 +10,7 @@ use super::{
     samples::{Collected, Samples},
     word::Word,
 };
-use crate::Time;
+use crate::{Mode, Time};
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -66,6 +66,20 @@ fn every_sample_is_collected_once() {
         other.join().unwrap();
         samples.collect(&mut collected);
         assert_eq!((collected.measured(), collected.congested, collected.peak), (1, 1, 7));
+    });
+}
+
+/// A limit that is enforced again while a call comes, which is the only one: it is not refused by a limit of nothing.
+#[test]
+fn nobody_is_refused_on_the_way_from_disabled() {
+    loom::model(|| {
+        let limiter = limiter(1);
+        limiter.update(|config| Config { mode: Mode::Disabled, ..config.clone() }).unwrap();
+        let limiter = Arc::new(limiter);
+        let there = Arc::clone(&limiter);
+        let other = thread::spawn(move || assert!(there.try_acquire().is_some(), "refused"));
+        limiter.update(|config| Config { mode: Mode::Enforce, ..config.clone() }).unwrap();
+        other.join().unwrap();
     });
 }
 

@@ -13,6 +13,10 @@ use super::ewma::Ewma;
 /// microseconds, so long that others come first. It gets one call, and no second one before it has answered.
 const UNKNOWN: f64 = 60_000_000.0;
 
+/// Who has refused a call in the name of a policy of its own is second choice for so long: a breaker around it is open,
+/// say, and calls it turns away in no time look like nothing to do. In milliseconds.
+const REFUSES_FOR: u32 = 1000;
+
 /// By what an endpoint's load is measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
@@ -30,6 +34,8 @@ pub enum Measure {
 #[derive(Debug, Default)]
 pub struct Load {
     in_flight: AtomicU32,
+    /// When it last refused a call, in milliseconds, which go round after 49 days; 0 for never.
+    refused: AtomicU32,
     ewma: Ewma,
 }
 
@@ -59,6 +65,18 @@ impl Load {
         }
     }
 
+    /// A call was refused by a policy around the endpoint.
+    pub fn refused(&self, now: Time) {
+        self.refused.store((now.as_millis() as u32).max(1), Relaxed);
+    }
+
+    /// Whether it refused one a moment ago.
+    #[inline]
+    fn refuses(&self, now: Time) -> bool {
+        let refused = self.refused.load(Relaxed);
+        refused != 0 && (now.as_millis() as u32).wrapping_sub(refused) < REFUSES_FOR
+    }
+
     /// A call was given up after this time: it would have taken longer.
     pub fn give_up(&self, measure: Measure, took: Duration, now: Time) {
         if let Measure::PeakEwma(decay) = measure {
@@ -81,9 +99,15 @@ impl Load {
     ///
     /// Of two that weigh the same, it is who has less to do. One that weighs little takes a call that was not
     /// drawn for it only if, with it, it would still have less to do for its weight: a weight of 1 beside one of
-    /// 99 gets about one call in a hundred, however many are in flight.
+    /// 99 gets about one call in a hundred, however many are in flight. Who has [refused](Self::refused) a call in the
+    /// last second comes after who has not, whatever their loads.
     #[inline]
     pub fn yields(&self, weight: f64, other: &Self, other_weight: f64, measure: Measure, now: Time) -> bool {
+        match (self.refuses(now), other.refuses(now)) {
+            (true, false) => return true,
+            (false, true) => return false,
+            _ => {}
+        }
         let (own, others) = (f64::from(self.in_flight()), f64::from(other.in_flight()));
         let own_share = own / weight + 1.0;
         let others_share = (others / other_weight + 1.0).max((others + 1.0) / other_weight);
@@ -154,6 +178,22 @@ mod tests {
     fn an_unknown_one_gets_one_call_to_begin_with() {
         assert!(load(0, 10).yields(1.0, &load(0, 0), 1.0, EWMA, NOW));
         assert!(load(1, 0).yields(1.0, &load(50, 10), 1.0, EWMA, NOW));
+    }
+
+    #[test]
+    fn who_refused_comes_second_for_a_moment() {
+        let (refusing, busy) = (load(0, 0), load(9, 100));
+        refusing.refused(NOW);
+        for measure in [Measure::InFlight, EWMA] {
+            assert!(refusing.yields(1.0, &busy, 1.0, measure, NOW));
+            assert!(!busy.yields(1.0, &refusing, 1.0, measure, NOW));
+            let later = NOW + Duration::from_secs(1);
+            assert!(busy.yields(1.0, &refusing, 1.0, measure, later), "it is tried again");
+        }
+        busy.refused(NOW);
+        assert!(busy.yields(1.0, &refusing, 1.0, Measure::InFlight, NOW), "of two that refuse, by load");
+        // A clock that is read too early.
+        assert!(!load(0, 0).yields(1.0, &refusing, 1.0, Measure::InFlight, Time::ORIGIN));
     }
 
     #[test]

@@ -7,6 +7,8 @@ use crate::{ConfigError, FailureKind, check_range};
 
 /// More faults than this are a mistake.
 pub const MAX_FAULTS: usize = 100;
+/// More bytes than this are as good as all: a terabyte.
+const MOST_BYTES: u64 = 1_000_000_000_000;
 /// The longest wait, span or period.
 pub(super) const LONGEST: Duration = Duration::from_secs(60 * 60);
 
@@ -44,9 +46,9 @@ pub enum FaultKind {
     Panic,
     /// No answer, ever.
     Hang,
-    /// The body of the response breaks off after so many bytes.
+    /// The body of the response breaks off after so many bytes, a terabyte at most.
     CutBody(u64),
-    /// The body of the response comes at so many bytes in a second; at least 1.
+    /// The body of the response comes at so many bytes in a second, 1 to a terabyte.
     Bandwidth(u64),
 }
 
@@ -95,7 +97,8 @@ impl Config {
             check_range("chaos.share", fault.share, 0.0..=1.0)?;
             match fault.what {
                 FaultKind::Latency(latency) => latency.check()?,
-                FaultKind::Bandwidth(bytes) => check_range("chaos.bandwidth", bytes, 1..=u64::MAX)?,
+                FaultKind::Bandwidth(bytes) => check_range("chaos.bandwidth", bytes, 1..=MOST_BYTES)?,
+                FaultKind::CutBody(bytes) => check_range("chaos.cut_body", bytes, 0..=MOST_BYTES)?,
                 _ => {}
             }
         }

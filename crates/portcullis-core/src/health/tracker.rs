@@ -60,7 +60,7 @@ impl Tracker {
             self.against = 0;
             return None;
         }
-        self.against += 1;
+        self.against = self.against.saturating_add(1);
         let needed = if self.up { self.thresholds.down_after } else { self.thresholds.up_after };
         if self.against < needed {
             return None;
@@ -68,6 +68,11 @@ impl Tracker {
         self.up = success;
         self.against = 0;
         Some(self.up)
+    }
+
+    /// Other thresholds, from the next result on.
+    pub fn set_thresholds(&mut self, thresholds: Thresholds) {
+        self.thresholds = thresholds;
     }
 
     /// The judgement.

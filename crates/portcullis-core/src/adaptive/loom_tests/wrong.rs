@@ -4,12 +4,14 @@ use loom::{
     sync::{
         Arc, Mutex,
         atomic::{
-            AtomicU64,
+            AtomicBool, AtomicU64,
             Ordering::{AcqRel, Acquire, Relaxed, Release},
         },
     },
     thread,
 };
+
+use super::Word;
 
 /// Takes a place by a look and an addition.
 #[test]
@@ -102,5 +104,23 @@ fn wrong_lock_given_back_before_the_samples_are_taken() {
         end(&shared);
         other.join().unwrap();
         assert_eq!(*shared.1.lock().unwrap(), 1, "the same samples twice");
+    });
+}
+
+/// A call that found no place, and then looks at the mode whether there is a limit at all.
+#[test]
+#[should_panic(expected = "refused")]
+fn wrong_mode_beside_the_limit() {
+    loom::model(|| {
+        let word = Arc::new(Word::new(0));
+        let is_disabled = Arc::new(AtomicBool::new(true));
+        let (there, disabled) = (Arc::clone(&word), Arc::clone(&is_disabled));
+        let other = thread::spawn(move || {
+            let admitted = there.try_acquire().is_some() || disabled.load(Relaxed);
+            assert!(admitted, "refused");
+        });
+        is_disabled.store(false, Relaxed);
+        word.set_limit(1);
+        other.join().unwrap();
     });
 }
