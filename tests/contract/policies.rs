@@ -4,15 +4,17 @@ use std::{
     cell::RefCell,
     convert::Infallible,
     future::{Ready, ready},
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
     task::{Context, Poll},
     time::Duration,
 };
 
 use portcullis::{
     AdaptiveLimit, AdaptiveLimitLayer, Boxed, Breaker, BreakerLayer, Bulkhead, BulkheadLayer, Chaos,
-    ChaosLayer, DeadlineLayer, FailureKind, Fallback, FallbackLayer, Health, HealthLayer, Hedge, HedgeLayer,
-    KeyedAdaptiveLimit, KeyedBreaker, KeyedBreakerLayer, KeyedBulkhead, KeyedBulkheadLayer, KeyedRateLimit,
-    KeyedRetry, KeyedThrottle, LoadShed, LoadShedLayer, RateLimit, RateLimitLayer, Reconnect, Registry,
+    ChaosLayer, Coalesce, CoalesceLayer, DeadlineLayer, Drain, DrainLayer, Executor, ExecutorLayer,
+    FailureKind, Fallback, FallbackLayer, Health, HealthLayer, Hedge, HedgeLayer, KeyedAdaptiveLimit,
+    KeyedBreaker, KeyedBreakerLayer, KeyedBulkhead, KeyedBulkheadLayer, KeyedRateLimit, KeyedRetry,
+    KeyedThrottle, LoadShed, LoadShedLayer, Probe, RateLimit, RateLimitLayer, Reconnect, Registry,
     RetryLayer, RetryPolicy, ThreadPool, ThreadPoolLayer, Throttle, ThrottleLayer, Timeout, TimeoutLayer,
     TimeoutScope,
     adaptive::ByKey as LimitsByKey,
@@ -20,6 +22,7 @@ use portcullis::{
     fallback::{self, Failover},
     hedge::{KeyedHedge, keyed::ByKey as HedgeByKey},
     keyed::KeyOf,
+    probe::PassiveLayer,
     rate::ByKey as LimitByKey,
     reconnect::ReconnectService,
     retry::{CloneReplay, Never, keyed::ByKey},
@@ -195,6 +198,11 @@ pub(crate) fn throttle() -> ThrottleLayer {
     ThrottleLayer::new(throttle.registry(&Registry::new()).build().unwrap())
 }
 
+/// Takes part in a probe that asks nobody.
+pub(crate) fn passive() -> PassiveLayer {
+    PassiveLayer::new(Probe::builder("probe").registry(&Registry::new()).build().unwrap())
+}
+
 /// The same, for one key.
 pub(crate) fn keyed_throttle() -> ThrottleLayer<ThrottleByKey<Box<str>, Same>> {
     let throttles = KeyedThrottle::builder("throttle").min_requests(1_000_000);
@@ -205,6 +213,11 @@ pub(crate) fn keyed_throttle() -> ThrottleLayer<ThrottleByKey<Box<str>, Same>> {
 pub(crate) fn load_shed() -> LoadShedLayer {
     let shed = LoadShed::builder("shed").max_in_flight(LIMIT as u32).shares([1.0; 5]);
     LoadShedLayer::new(shed.registry(&Registry::new()).build().unwrap())
+}
+
+/// That has not begun.
+pub(crate) fn drain() -> DrainLayer {
+    DrainLayer::new(Drain::builder("drain").registry(&Registry::new()).build().unwrap())
 }
 
 /// On the whole call.
@@ -254,6 +267,29 @@ pub(crate) fn failover<S: Clone, T>(
     })
 }
 
+/// Every request has a key of its own.
+#[derive(Clone, Debug)]
+pub(crate) struct Own;
+
+impl<Req> KeyOf<Req> for Own {
+    type Key = u64;
+
+    fn with_key<R>(&self, _: &Req, then: impl FnOnce(Option<&u64>) -> R) -> R {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        then(Some(&NEXT.fetch_add(1, Relaxed)))
+    }
+}
+
+/// Every call leads, and nobody waits.
+pub(crate) fn coalesce() -> CoalesceLayer<Own> {
+    CoalesceLayer::new(Coalesce::builder("coalesce").registry(&Registry::new()).build().unwrap()).by(Own)
+}
+
+/// Tasks of the runtime that is there.
+pub(crate) fn executor() -> ExecutorLayer {
+    ExecutorLayer::new(Executor::builder("executor").registry(&Registry::new()).build().unwrap())
+}
+
 /// Off.
 pub(crate) fn chaos() -> ChaosLayer {
     ChaosLayer::new(
@@ -300,4 +336,16 @@ impl<S: Clone> Service<()> for Connector<S> {
 pub(crate) fn deadline() -> DeadlineLayer {
     let timeout = Timeout::builder("deadline", 4 * LONG).registry(&Registry::new());
     DeadlineLayer::new(timeout.build().unwrap())
+}
+
+/// Nothing that is asked for is there.
+pub(crate) fn cache<V: portcullis::cache::Value>() -> portcullis::CacheLayer<u64, V, Own> {
+    let cache = portcullis::Cache::builder("cache").registry(&Registry::new()).build().unwrap();
+    portcullis::CacheLayer::new(cache).by(Own)
+}
+
+/// Everything that is asked for is there, and counted only.
+pub(crate) fn shadow_cache<V: portcullis::cache::Value>() -> portcullis::CacheLayer<Box<str>, V, Same> {
+    let cache = portcullis::Cache::builder("cache").mode(portcullis::Mode::Shadow);
+    portcullis::CacheLayer::new(cache.registry(&Registry::new()).build().unwrap()).by(Same)
 }

@@ -5,9 +5,12 @@
 
 mod budget;
 mod channel;
+mod checks;
 mod common;
 mod grpcio;
 mod h2;
+mod health;
 mod hops;
 mod pushback;
 mod raw;
+mod rolling;

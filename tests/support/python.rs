@@ -3,8 +3,8 @@
 use std::{path::PathBuf, process::Stdio};
 
 use tokio::{
-    io::{AsyncBufReadExt, BufReader},
-    process::{Child, ChildStdin, Command},
+    io::{AsyncBufReadExt, BufReader, Lines},
+    process::{Child, ChildStdin, ChildStdout, Command},
 };
 
 use crate::net::soon;
@@ -42,6 +42,43 @@ impl Python {
     /// Where it serves.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
+    }
+}
+
+/// A script that asks a server, and says line by line what it was told; it ends when this is dropped.
+#[derive(Debug)]
+pub struct Asking {
+    said: Lines<BufReader<ChildStdout>>,
+    _process: Child,
+}
+
+impl Asking {
+    /// Runs a script of `tests/servers` with these arguments.
+    ///
+    /// # Panics
+    ///
+    /// When there is no Python for the tests.
+    pub fn start(script: &str, arguments: &[&str]) -> Self {
+        let tests = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+        let mut process = Command::new(interpreter())
+            .arg(tests.join("servers").join(script))
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("the interpreter runs");
+        let said = BufReader::new(process.stdout.take().expect("it is piped")).lines();
+        Self { said, _process: process }
+    }
+
+    /// What it says next.
+    ///
+    /// # Panics
+    ///
+    /// When it says nothing for long.
+    pub async fn said(&mut self) -> Option<String> {
+        soon(self.said.next_line()).await.expect("it is read")
     }
 }
 

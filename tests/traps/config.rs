@@ -14,6 +14,7 @@ use tower::{ServiceBuilder, ServiceExt};
 use crate::common::{healthy, ms, secs};
 
 mod breaker;
+mod cache;
 mod hedge;
 mod keyed_bulkhead;
 mod outlier;
@@ -22,6 +23,7 @@ mod rate;
 mod retry;
 mod shed;
 mod throttle;
+mod timeout;
 
 const NANO: Duration = Duration::from_nanos(1);
 const MILLI: Duration = Duration::from_millis(1);
@@ -155,9 +157,15 @@ fn use_probe(builder: ProbeBuilder) -> Result<(), ConfigError> {
 
 #[tokio::test(start_paused = true)]
 async fn t29_every_setting_of_a_probe() {
-    let probe::Config { interval: _, interval_when_down: _, jitter: _, timeout: _, thresholds, critical: _ } =
-        probe::Config::default();
-    let probe::Thresholds { down_after: _, up_after: _ } = thresholds;
+    let probe::Config {
+        interval: _,
+        interval_when_down: _,
+        jitter: _,
+        timeout: _,
+        down_after: _,
+        up_after: _,
+        critical: _,
+    } = probe::Config::default();
     let new = || Probe::builder("t29");
 
     time("probe.interval", MILLI..=DAY, |time| use_probe(new().interval(time)));

@@ -1,6 +1,6 @@
 //! The timeout: what its time covers.
 
-use portcullis::{Reason, Timeout, TimeoutLayer};
+use portcullis::{BoxError, Reason, Timeout, TimeoutLayer};
 use portcullis_testkit::script::Step;
 use portcullis_tests::net::soon;
 use tower::{ServiceBuilder, ServiceExt};
@@ -51,4 +51,21 @@ async fn t33_a_service_that_never_gets_ready_is_late_too() {
 
     assert_eq!((before.elapsed(), dependency.tally().calls), (ms(400), 0));
     assert!(matches!(end.reason(), Reason::Timeout { sent: false, .. }));
+}
+
+/// A panic of what is timed is no timeout: it goes on, and nothing is counted.
+#[tokio::test(start_paused = true)]
+async fn t13_a_panic_below_a_timeout_is_no_timeout() {
+    let timeout = Timeout::total("t13", ms(400)).unwrap();
+    let panics = tower::service_fn(|n: u32| async move {
+        tokio::time::sleep(ms(100)).await;
+        assert_eq!(n, 0, "in poll");
+        Ok::<_, BoxError>(n)
+    });
+    let service = ServiceBuilder::new().layer(TimeoutLayer::new(timeout.clone())).service(panics);
+
+    let panic = tokio::spawn(service.oneshot(1)).await.unwrap_err().into_panic();
+
+    assert!(panic.downcast_ref::<String>().unwrap().contains("in poll"));
+    assert_eq!((timeout.expired(), timeout.status().shadowed), (0, 0));
 }

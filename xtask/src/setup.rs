@@ -33,6 +33,12 @@ const PACKAGES: &[Package] = &[
         why: "counts the instructions of a call",
     },
     Package {
+        name: "curl",
+        probe: &["curl", "--version"],
+        purpose: Purpose::Test,
+        why: "asks for health as container health checks do",
+    },
+    Package {
         name: "python3",
         probe: &["python3", "--version"],
         purpose: Purpose::Python,

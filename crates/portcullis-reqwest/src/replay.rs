@@ -3,7 +3,7 @@ use std::fmt;
 use bytes::Bytes;
 use http::{HeaderName, request::Parts};
 use portcullis::{
-    protocol::Attempt,
+    protocol::{Attempt, Tried},
     retry::{HttpReplay, Replay, ReplayBody},
 };
 use reqwest::Body;
@@ -44,11 +44,12 @@ type Streams = HttpReplay<Wrap>;
 #[derive(Clone)]
 pub struct ReqwestReplay {
     streams: Streams,
+    avoid_tried: bool,
 }
 
 impl Default for ReqwestReplay {
     fn default() -> Self {
-        Self { streams: HttpReplay::default().rebody(Body::wrap as Wrap) }
+        Self { streams: HttpReplay::default().rebody(Body::wrap as Wrap), avoid_tried: false }
     }
 }
 
@@ -66,6 +67,16 @@ impl ReqwestReplay {
     #[must_use]
     pub fn attempt_header(mut self, name: HeaderName) -> Self {
         self.streams = self.streams.attempt_header(name);
+        self
+    }
+
+    /// Puts the extension [`Tried`] into every request that has none, so that a balancer among the layers below
+    /// sends further attempts elsewhere, if there is an elsewhere (default: not). What it says lasts as long as
+    /// the call.
+    #[must_use]
+    pub fn avoid_tried(mut self) -> Self {
+        self.streams = self.streams.avoid_tried();
+        self.avoid_tried = true;
         self
     }
 }
@@ -99,7 +110,11 @@ impl Replay<http::Request<Body>> for ReqwestReplay {
             let (request, kept) = self.streams.first(request);
             return (request, Kept(Source::Stream(kept)));
         };
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
+        if self.avoid_tried {
+            // There may be one of a retry above, which knows more.
+            parts.extensions.get_or_insert_default::<Tried>();
+        }
         let kept = Kept(Source::Memory { parts: Box::new(parts.clone()), bytes });
         (http::Request::from_parts(parts, body), kept)
     }

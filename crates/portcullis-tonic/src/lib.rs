@@ -104,31 +104,20 @@
 //! # Ok(()) }
 //! ```
 //!
-//! A hedge for each method wants a few lines of one's own, or a [service config](#a-service-config); for one hedge
-//! of some methods [`methods`] is enough:
+//! It is the same with a hedge for each method, and without one a call is sent once; for one hedge of some methods
+//! [`methods`] is enough:
 //!
 //! ```
 //! use echo_proto::echo_client::EchoClient;
-//! use http::Request;
-//! use portcullis::{Hedge, HedgeLayer, hedge::Policies};
+//! use portcullis::{Hedge, HedgeLayer};
 //! use portcullis_tonic::{ByMethod, Tonic, methods};
-//! use std::borrow::Cow;
 //! use tonic::{body::Body, transport::Endpoint};
 //! use tower::ServiceBuilder;
 //!
-//! #[derive(Clone)]
-//! struct Hedges(ByMethod<Hedge>);
-//!
-//! impl<B> Policies<Request<B>> for Hedges {
-//!     fn policy(&self, request: &Request<B>) -> Option<Cow<'_, Hedge>> {
-//!         self.0.of(request).map(Cow::Borrowed)
-//!     }
-//! }
-//!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() {
-//! let by_method = ByMethod::default().method("echo.v1.Echo", "Unary", Hedge::new("echo/unary"));
-//! let hedge = HedgeLayer::by(Hedges(by_method))
+//! let hedges = ByMethod::default().method("echo.v1.Echo", "Unary", Hedge::new("echo/unary"));
+//! let hedge = HedgeLayer::by(hedges)
 //!     .grpc()
 //!     .rebody(Body::new)
 //!     .protocol(Tonic::default())
@@ -141,8 +130,11 @@
 //! ```
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "health")]
+pub mod health;
 mod method;
 mod protocol;
+mod share;
 mod status;
 
 pub use method::{ByMethod, methods};

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, collections::HashMap, fmt, sync::Arc};
 
 use http::Request;
-use portcullis::{RetryPolicy, retry::Policies};
+use portcullis::{Hedge, RetryPolicy, hedge, retry};
 use tonic::GrpcMethod;
 
 /// A value for each method, service, or all others: the first that fits, in this order.
@@ -11,8 +11,9 @@ use tonic::GrpcMethod;
 /// The method of a request is the [`GrpcMethod`] in its extensions, where generated clients put it, or else
 /// the end of its path. That makes it independent of a prefix that the channel's origin has.
 ///
-/// With [`RetryPolicy`]s it is what [`RetryLayer::by`](portcullis::RetryLayer::by) wants: calls without a
-/// policy are sent once. For other layers, ask it with [`of`](Self::of); see [there](crate#by-method) for hedges.
+/// With [`RetryPolicy`]s it is what [`RetryLayer::by`](portcullis::RetryLayer::by) wants, and with [`Hedge`]s
+/// what [`HedgeLayer::by`](portcullis::HedgeLayer::by) does: calls without one are sent once. For other layers,
+/// ask it with [`of`](Self::of).
 ///
 /// ```
 /// use portcullis_tonic::ByMethod;
@@ -110,8 +111,14 @@ fn method_of<B>(request: &Request<B>) -> Option<(&str, &str)> {
     Some((service, method))
 }
 
-impl<B> Policies<Request<B>> for ByMethod<RetryPolicy> {
+impl<B> retry::Policies<Request<B>> for ByMethod<RetryPolicy> {
     fn policy(&self, request: &Request<B>) -> Option<Cow<'_, RetryPolicy>> {
+        self.of(request).map(Cow::Borrowed)
+    }
+}
+
+impl<B> hedge::Policies<Request<B>> for ByMethod<Hedge> {
+    fn policy(&self, request: &Request<B>) -> Option<Cow<'_, Hedge>> {
         self.of(request).map(Cow::Borrowed)
     }
 }
@@ -183,6 +190,17 @@ mod tests {
         let mut request = call("/elsewhere");
         request.extensions_mut().insert(GrpcMethod::new("a.B", "C"));
         assert_eq!(known.of(&request), Some(&1));
+    }
+
+    #[test]
+    fn a_hedge_of_a_method_is_that_of_its_calls() {
+        let registry = portcullis::Registry::new();
+        let hedge = |name: &'static str| Hedge::builder(name).registry(&registry).build().unwrap();
+        let hedges = ByMethod::default().method("a.B", "C", hedge("c")).service("a.B", hedge("b"));
+        let name = |path| hedge::Policies::policy(&hedges, &call(path)).map(|hedge| hedge.name().to_string());
+        assert_eq!(name("/a.B/C").as_deref(), Some("c"));
+        assert_eq!(name("/a.B/D").as_deref(), Some("b"));
+        assert_eq!(name("/a.X/C"), None, "sent once");
     }
 
     #[test]

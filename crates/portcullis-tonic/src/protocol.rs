@@ -100,8 +100,16 @@ where
         grpc!(mark_deadline(request, deadline) for Request<ReqB>);
     }
 
+    fn name_of<'a>(&self, request: &'a Request<ReqB>) -> &'a str {
+        request.uri().path()
+    }
+
     fn lift(&self, error: Err) -> Status {
         status::of_error(error.into())
+    }
+
+    fn error_of(&self, rejection: Rejection) -> Option<Status> {
+        Some(status::refusal(rejection))
     }
 
     fn judge_error(&self, error: &Status) -> Verdict {

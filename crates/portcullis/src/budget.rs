@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use portcullis_core::{
     ConfigError, Failure, Name, PolicyKind,
     health::Level,
-    retry::{Budget, BudgetConfig, Loan},
+    retry::{Budget, BudgetConfig, Deposits, Loan},
 };
 
 use crate::{
@@ -143,23 +143,15 @@ impl RetryBudget {
         self.shared.budget.available(clock::now())
     }
 
-    /// A call begins; whether its end is to be told.
-    #[inline(always)]
-    pub(crate) fn begin(&self, shard: usize) -> bool {
-        self.deposits && self.shared.budget.begin(shard)
+    /// Where calls of this shard are counted.
+    pub(crate) fn deposits(&self, shard: usize) -> Deposits {
+        self.shared.budget.deposits(shard)
     }
 
-    /// A call begins, which nobody above has counted if it is an original: whether its end is to be told, and
-    /// whether those of its attempts are.
+    /// Whether calls are counted here, and not only in a layer above.
     #[inline(always)]
-    pub(crate) fn enter(&self, shard: usize, original: bool) -> (bool, bool) {
-        let budget = &self.shared.budget;
-        if self.deposits && original { budget.enter(shard) } else { (false, self.counts_successes()) }
-    }
-
-    /// A call is over.
-    pub(crate) fn ended(&self, shard: usize) {
-        self.shared.budget.ended(shard);
+    pub(crate) fn is_counting(&self) -> bool {
+        self.deposits
     }
 
     /// Takes a further attempt after this failure, if there is one.

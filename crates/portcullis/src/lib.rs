@@ -33,12 +33,14 @@
 //!
 //! With everything there is:
 //!
-//! - On a **server**: health, deadline, load shedding, rate limit, bulkhead, adaptive limit. Health answers its paths
+//! - On a **server**: health, drain, cache, deadline, load shedding, rate limit, bulkhead, adaptive limit. Health answers its paths
 //!   itself, so that no other layer sees them; other paths that must not be refused are
 //!   [exempt](LoadShedLayer::exempt) from load shedding, and from the rest by routes without those layers.
-//! - On a **client**: fallback or failover, deadline, retry, hedge, throttle, breaker, bulkhead or adaptive limit,
+//! - On a **client**: fallback or failover, cache, deadline, retry, hedge, throttle, breaker, bulkhead or adaptive limit,
 //!   attempt timeout, chaos. A fallback outside of the deadline answers also when the time is over; each provider of a
 //!   failover is a stack of its own, and a deadline for all of them is outside of it.
+//! - On **both**: coalescing right inside of the deadline, outside of all that guards the dependency; an executor inside
+//!   of all that admits, so that only what is admitted runs elsewhere.
 //!
 //! # What all layers keep
 //!
@@ -56,9 +58,12 @@
 //!   them can be retried. For hyper and tonic clients.
 //! - `grpc-details`: reads google.rpc.RetryInfo from the details of a gRPC status, by which many services say
 //!   when to call again.
+//! - `checks`: ready-made health [checks](check) of sockets, disks and memory, and with `hyper` of an HTTP address.
+//! - `cache`: keeps answers for calls of the same key; see the module `cache`.
 //! - `metrics`: shows every policy through the `metrics` facade; see [`metrics`].
 //! - `tracing`: tells state changes and refusals through `tracing`; see the module `trace`.
 //! - `serde`: settings from files, in the module `config`.
+//! - `signal`: begins a [drain] when the process is told to end.
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -68,20 +73,32 @@ pub mod balance;
 pub mod breaker;
 mod budget;
 pub mod bulkhead;
+#[cfg(feature = "cache")]
+pub mod cache;
+mod carried;
 pub mod chaos;
+pub mod check;
 pub mod clock;
+pub mod coalesce;
 #[cfg(feature = "serde")]
 pub mod config;
+mod current;
 pub mod deadline;
 mod dice;
+pub mod drain;
 pub mod event;
+pub mod executor;
 pub mod fallback;
+mod flight;
 #[cfg(feature = "http")]
 pub mod health;
 pub mod hedge;
 pub mod keyed;
+mod late;
+mod lead;
 mod live;
 pub mod metrics;
+pub mod monitor;
 mod oneshot;
 mod parked;
 pub mod pool;
@@ -97,6 +114,7 @@ pub mod retry;
 #[cfg(feature = "http")]
 pub mod service_config;
 mod shard;
+pub mod share;
 pub mod shed;
 pub mod throttle;
 pub mod timeout;
@@ -109,6 +127,8 @@ pub use portcullis_core::{
     health::Level,
 };
 
+#[cfg(feature = "cache")]
+pub use cache::{Cache, CacheLayer};
 #[cfg(feature = "http")]
 pub use health::{Health, HealthLayer};
 #[cfg(feature = "http")]
@@ -123,9 +143,13 @@ pub use {
     breaker::{Breaker, BreakerLayer, KeyedBreaker, KeyedBreakerLayer},
     bulkhead::{Bulkhead, BulkheadLayer, KeyedBulkhead, KeyedBulkheadLayer},
     chaos::{Chaos, ChaosLayer},
+    coalesce::{Coalesce, CoalesceLayer},
     deadline::DeadlineLayer,
+    drain::{Drain, DrainLayer},
+    executor::{Executor, ExecutorLayer},
     fallback::{Fallback, FallbackLayer},
     hedge::{Hedge, HedgeLayer, KeyedHedge},
+    monitor::HealthMonitor,
     pool::{ThreadPool, ThreadPoolLayer},
     probe::{Probe, ProbeLayer},
     protocol::{Boxed, FromRejection, Protocol, Ticket, Typed},

@@ -5,6 +5,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 /// A value that is replaced as a whole. Whoever has begun with the one before goes on with it.
 pub(crate) struct Live<T>(RwLock<Arc<T>>);
 
+impl<T: Default> Default for Live<T> {
+    fn default() -> Self {
+        Self::new(T::default())
+    }
+}
+
 impl<T> Live<T> {
     pub(crate) fn new(value: T) -> Self {
         Self::of(Arc::new(value))

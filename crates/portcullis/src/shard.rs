@@ -76,8 +76,14 @@ impl<T, L> Shards<T, L> {
     #[cold]
     #[inline(never)]
     fn pin_first(&self) -> Pinned<T, L> {
+        Pinned(self.slot_first().clone())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn slot_first(&self) -> &Arc<Slot<T, L>> {
         // A power of two of slots: the mask never leaves the slice.
-        Pinned(self.slots[current() & (self.slots.len() - 1)].clone())
+        &self.slots[current() & (self.slots.len() - 1)]
     }
 }
 
@@ -96,7 +102,7 @@ impl<T> Sharded<T> {
 
     /// One that all threads count in one place: for values of which there are many.
     pub(crate) fn small(value: T) -> Self {
-        Self::with_slots(1, value, |_, _| ())
+        Self::small_with(value, |_, _| ())
     }
 }
 
@@ -106,12 +112,26 @@ impl<T, L> Sharded<T, L> {
         Self::with_slots(count(), value, local)
     }
 
+    /// One that all threads count in one place, with this beside the reference count.
+    pub(crate) fn small_with(value: T, local: impl Fn(&T, usize) -> L) -> Self {
+        Self::with_slots(1, value, local)
+    }
+
     /// With a power of two of slots.
     fn with_slots(count: usize, value: T, local: impl Fn(&T, usize) -> L) -> Self {
         let value = Arc::new(value);
         let slot = |index| Arc::new(Slot { local: local(&value, index), value: value.clone(), index });
         let slots = (0..count).map(slot).collect();
         Self(Arc::new(Shards { value, slots }))
+    }
+
+    /// This thread's shard, to be looked at before there is a reference.
+    #[inline(always)]
+    pub(crate) fn here(&self) -> Here<'_, T, L> {
+        match self.0.slots.get(peek()) {
+            Some(slot) => Here(slot),
+            None => Here(self.0.slot_first()),
+        }
     }
 
     /// A reference that is counted on this thread's shard.
@@ -151,8 +171,7 @@ impl<T, L> Sharded<T, L> {
     #[cold]
     #[inline(never)]
     fn local_first(&self) -> &L {
-        // As in `pin_first`.
-        &self.0.slots[current() & (self.0.slots.len() - 1)].local
+        &self.0.slot_first().local
     }
 
     pub(crate) fn value(&self) -> &Arc<T> {
@@ -172,6 +191,30 @@ impl<T, L> Deref for Sharded<T, L> {
     #[inline]
     fn deref(&self) -> &T {
         &self.0.value
+    }
+}
+
+/// A thread's shard, without a reference of one's own.
+pub(crate) struct Here<'a, T, L>(&'a Arc<Slot<T, L>>);
+
+impl<T, L> Clone for Here<'_, T, L> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T, L> Copy for Here<'_, T, L> {}
+
+impl<'a, T, L> Here<'a, T, L> {
+    #[inline(always)]
+    pub(crate) fn value(self) -> &'a T {
+        &self.0.value
+    }
+
+    /// A reference that is counted on it.
+    #[inline(always)]
+    pub(crate) fn pin(self) -> Pinned<T, L> {
+        Pinned(self.0.clone())
     }
 }
 

@@ -16,6 +16,7 @@ use std::time::Duration;
 use portcullis_core::{
     BreakerEvidence, FailureKind, Overload, Reason, Rejection,
     breaker::{Cause, State, Transition},
+    health::Level,
     outlier::{Change, What},
 };
 use tracing::{debug, info, warn};
@@ -63,6 +64,13 @@ fn tell(event: &Event) {
             failures,
             "connection"
         ),
+        EventKind::Promoted { waiting } => debug!(
+            target: TARGET,
+            policy = &*event.policy,
+            kind = event.kind.as_str(),
+            waiting,
+            "promoted"
+        ),
         EventKind::Injected { fault } => debug!(
             target: TARGET,
             policy = &*event.policy,
@@ -81,7 +89,31 @@ fn tell(event: &Event) {
         EventKind::OverloadChanged { overloaded, signal, measured, limit } => {
             tell_overload(event, *overloaded, *signal, *measured, *limit);
         }
+        EventKind::DrainChanged { phase, in_flight } => info!(
+            target: TARGET,
+            policy = &*event.policy,
+            kind = event.kind.as_str(),
+            phase = phase.as_str(),
+            in_flight,
+            "drain"
+        ),
         EventKind::Endpoint(change) => tell_endpoint(event, change),
+        EventKind::HealthChanged { from, to, message } => {
+            tell_health(event, *from, *to, message.as_deref());
+        }
+        EventKind::Stopped { why } => warn!(
+            target: TARGET,
+            policy = &*event.policy,
+            kind = event.kind.as_str(),
+            why,
+            "stopped"
+        ),
+        EventKind::Released => info!(
+            target: TARGET,
+            policy = &*event.policy,
+            kind = event.kind.as_str(),
+            "goes on"
+        ),
         EventKind::ConfigChanged => info!(
             target: TARGET,
             policy = &*event.policy,
@@ -117,6 +149,23 @@ fn tell_change(event: &Event, change: &Transition) {
         State::Open | State::Isolated => tell!(warn),
         _ => tell!(info),
     }
+}
+
+fn tell_health(event: &Event, from: Level, to: Level, detail: Option<&str>) {
+    macro_rules! tell {
+        ($level:ident) => {
+            $level!(
+                target: TARGET,
+                policy = &*event.policy,
+                kind = event.kind.as_str(),
+                from = from.as_str(),
+                to = to.as_str(),
+                detail,
+                "health changed"
+            )
+        };
+    }
+    if to >= Level::Degraded { tell!(warn) } else { tell!(info) }
 }
 
 fn tell_overload(event: &Event, overloaded: bool, signal: Overload, measured: f64, limit: f64) {

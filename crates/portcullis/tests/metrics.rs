@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use portcullis::{
-    Breaker, Bulkhead, Delivery, Failure, FailureKind, KeyedRetry, Registry, RetryBudget, RetryPolicy,
-    Ticket, Timeout, Verdict,
+    Breaker, Bulkhead, Delivery, Failure, FailureKind, HealthMonitor, KeyedRetry, Registry, RetryBudget,
+    RetryPolicy, Ticket, Timeout, Verdict,
     metrics::{Publisher, names},
     retry::BudgetConfig,
 };
@@ -167,14 +167,49 @@ fn every_name_shown_is_a_known_one_with_its_labels_and_meaning() {
         publisher.publish();
         let text = scrape.render();
         for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
-            let (name, labels) = line.split_once('{').unwrap();
+            let (name, labels) = line.split_once('{').unwrap_or((line.split(' ').next().unwrap(), ""));
             let metric = names::ALL.iter().find(|metric| metric.name == name).unwrap();
-            let labels = labels.split('}').next().unwrap();
-            let labels: Vec<_> = labels.split(',').map(|label| label.split('=').next().unwrap()).collect();
+            let labels = labels.split('}').next().unwrap().split(',').filter(|label| !label.is_empty());
+            let labels: Vec<_> = labels.map(|label| label.split('=').next().unwrap()).collect();
             assert_eq!(labels, metric.labels, "{line}");
             assert!(text.contains(&format!("# HELP {name} ")), "{line}");
         }
     });
+}
+
+/// A check's level at once, the whole with it, and each of its runs once.
+#[tokio::test(start_paused = true)]
+async fn checks_are_shown() {
+    let recorder = PrometheusBuilder::new().set_buckets(&[0.5, 5.0]).unwrap().build_recorder();
+    let scrape = recorder.handle();
+    let _guard = metrics::set_default_local_recorder(&recorder);
+    let registry = Registry::new();
+    let publisher = Publisher::new(&registry);
+    let monitor = HealthMonitor::new(&registry);
+    let slow = || async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        Err::<(), _>(portcullis::BoxError::from("gone"))
+    };
+    monitor.check("database").critical(true).spawn(slow).unwrap();
+    monitor.run_now().await;
+    assert_eq!(samples(&scrape, r#"portcullis_health{check="database"}"#), [3.0], "at once");
+
+    for _ in 0..3 {
+        publisher.publish();
+        publisher.publish();
+        monitor.run_now().await;
+    }
+    publisher.publish();
+    assert_eq!(samples(&scrape, "portcullis_health_overall"), [3.0]);
+    let took = |rest: &str| samples(&scrape, &format!("portcullis_health_check_duration_seconds_{rest}"));
+    assert_eq!((took("count"), took("sum")), (vec![4.0], vec![4.0]));
+    assert_eq!(took("bucket"), [0.0, 4.0, 4.0]);
+    let ended = r#"portcullis_health_checks_total{check="database",result="failure"}"#;
+    assert_eq!(samples(&scrape, ended), [4.0]);
+
+    drop(monitor);
+    publisher.publish();
+    assert_eq!(samples(&scrape, "portcullis_health_overall"), [0.0]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -35,7 +35,7 @@ async fn a_check_that_panics_has_failed_and_is_asked_again() {
     let status = probe.status();
     assert!(status.started && !status.up, "{status:?}");
     assert!(status.probes > 3, "{status:?}");
-    assert_eq!(status.error.as_deref(), Some("the check panicked"));
+    assert_eq!(status.error.as_deref(), Some("the check panicked: a bug in the check"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,4 +1,4 @@
-//! An axum server behind every layer: health, total timeout, retry, breaker, bulkhead, attempt timeout.
+//! An axum server behind every layer: health, drain, total timeout, retry, breaker, bulkhead, attempt timeout.
 //!
 //! [`protect`] is the piece to take along. The layers answer by themselves, with problem documents and
 //! the right status, so that `Router::layer` needs no `HandleErrorLayer` and `axum::serve` takes the
@@ -9,6 +9,7 @@
 //! | the breaker is open | 503, `Retry-After` | `UNAVAILABLE`, pushback |
 //! | the bulkhead is full | 503 | `RESOURCE_EXHAUSTED` |
 //! | time is up | 504 | `DEADLINE_EXCEEDED` |
+//! | the server ends | 503, `Connection: close` | `UNAVAILABLE`, pushback 0 |
 //! | `GET /livez`, `/readyz`, `/health` | answered before all of it | |
 
 #![forbid(unsafe_code)]
@@ -23,8 +24,8 @@ use axum::{
     routing::{any, get},
 };
 use portcullis::{
-    Breaker, BreakerLayer, Bulkhead, BulkheadLayer, ConfigError, Health, HealthLayer, Registry, RetryLayer,
-    RetryPolicy, Timeout, TimeoutLayer, TimeoutScope,
+    Breaker, BreakerLayer, Bulkhead, BulkheadLayer, ConfigError, Drain, DrainLayer, Health, HealthLayer,
+    HealthMonitor, Registry, RetryLayer, RetryPolicy, Timeout, TimeoutLayer, TimeoutScope, drain::Preset,
 };
 use tower::ServiceBuilder;
 
@@ -45,6 +46,10 @@ const MAX_WAIT: Duration = Duration::from_millis(100);
 pub struct Policies {
     /// What `/livez`, `/readyz` and `/health` tell.
     pub health: Health,
+    /// What is asked in the background, besides the policies. Add a check for all that the handlers need.
+    pub monitor: HealthMonitor,
+    /// How the server ends: readiness fails first, and what is in flight is finished.
+    pub drain: Drain,
     /// The whole request, with the reading of its answer.
     pub total: Timeout,
     /// What is tried again: idempotent requests that failed. Leave it out where handlers do not fail by
@@ -65,8 +70,16 @@ impl Policies {
     ///
     /// A setting outside its range.
     pub fn new(name: &str, registry: &Registry) -> Result<Self, ConfigError> {
+        let monitor = HealthMonitor::new(registry);
+        let health = Health::of(&monitor);
         Ok(Self {
-            health: Health::new(registry),
+            drain: Drain::builder(name)
+                .preset(Preset::Kubernetes)
+                .health(&health)
+                .registry(registry)
+                .build()?,
+            health,
+            monitor,
             total: Timeout::builder(name, TOTAL).whole_response(true).registry(registry).build()?,
             retry: RetryPolicy::builder(name).registry(registry).build()?,
             breaker: Breaker::builder(name).registry(registry).build()?,
@@ -90,6 +103,8 @@ pub fn protect(router: Router, policies: &Policies) -> Router {
         ServiceBuilder::new()
             // Outermost, so that it answers while everything below is full or open.
             .layer(HealthLayer::new(policies.health))
+            // Around all that takes time: who comes when the server ends goes elsewhere.
+            .layer(DrainLayer::new(policies.drain).http_server())
             .layer(TimeoutLayer::new(policies.total).http_server())
             // The retry buffers what it hands on; `rebody` makes it the body that handlers take.
             .layer(RetryLayer::new(policies.retry).http_server().rebody(Body::new))

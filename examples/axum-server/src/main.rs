@@ -1,4 +1,4 @@
-//! Serves a few routes behind every layer, until Ctrl-C.
+//! Serves a few routes behind every layer, until SIGTERM or Ctrl-C; then it finishes what is in flight.
 //!
 //! ```text
 //! cargo run -p axum-server -- 127.0.0.1:3000
@@ -7,7 +7,7 @@
 #![expect(clippy::print_stdout, reason = "it says where it listens and what to try")]
 
 use axum_server::{Policies, protect, routes};
-use portcullis::{BoxError, Health, Registry};
+use portcullis::{BoxError, Registry, check::Lag, monitor::CheckPreset};
 use tokio::net::TcpListener;
 
 #[tokio::main]
@@ -16,20 +16,21 @@ async fn main() -> Result<(), BoxError> {
     let listener = TcpListener::bind(&address).await?;
     let address = listener.local_addr()?;
     let policies = Policies::new("shop", Registry::global())?;
+    let check = |name: &'static str, preset| policies.monitor.check(name).preset(preset);
+    check("runtime", CheckPreset::Resource).spawn(Lag::new())?;
+    // A database would be asked here. The service cannot work without it: where it fails, `/readyz` does.
+    check("database", CheckPreset::Essential).spawn(async || Ok::<_, BoxError>(()))?;
 
     println!("listening on http://{address}");
     println!("  curl -i http://{address}/stock/tea      an answer");
     println!("  curl -i http://{address}/slow           504 after the timeout");
     println!("  curl -i http://{address}/broken         500; a few of them, and the breaker opens: 503");
-    println!("  curl -i http://{address}/health         what the policies say; also /livez and /readyz");
+    println!("  curl -i http://{address}/health         policies and checks; also /livez and /readyz");
 
+    // A second signal ends it at once.
+    policies.drain.on_terminate()?;
     let app = protect(routes(), &policies);
-    axum::serve(listener, app).with_graceful_shutdown(ctrl_c(policies.health)).await?;
+    let server = axum::serve(listener, app).with_graceful_shutdown(policies.drain.signal());
+    println!("{}", policies.drain.serve(server).await?);
     Ok(())
-}
-
-/// Ends with Ctrl-C, and says at once that no more traffic is wanted.
-async fn ctrl_c(health: Health) {
-    let _no_signals_here = tokio::signal::ctrl_c().await;
-    health.set_ready(false);
 }

@@ -1,4 +1,5 @@
-//! Serves gRPC behind a breaker, a bulkhead and a timeout, until Ctrl-C.
+//! Serves gRPC behind a drain, a breaker, a bulkhead and a timeout, until SIGTERM or Ctrl-C; then it finishes what is
+//! in flight.
 //!
 //! ```text
 //! cargo run -p tonic-server -- 127.0.0.1:50051
@@ -20,8 +21,9 @@ async fn main() -> Result<(), BoxError> {
     println!("listening on http://{}", listener.local_addr()?);
     println!("  echo.v1.Echo/Unary with delay_ms over 1000 exceeds its deadline;");
     println!("  a few with fail_code 13 open the breaker. Ctrl-C ends.");
-    let ctrl_c = async { drop(tokio::signal::ctrl_c().await) };
-    serve(listener, EchoService::default(), &policies, ctrl_c).await?;
+    // A second signal ends it at once.
+    policies.drain.on_terminate()?;
+    println!("{}", serve(listener, EchoService::default(), &policies).await?);
     println!("{:#?}", policies.breaker.status());
     Ok(())
 }

@@ -34,7 +34,7 @@ async fn server(change: impl FnOnce(&mut Policies)) -> Server {
     let address = listener.local_addr().unwrap();
     let echo = EchoService::default();
     let (served, behind) = (echo.clone(), policies.clone());
-    tokio::spawn(async move { serve(listener, served, &behind, std::future::pending()).await });
+    tokio::spawn(async move { serve(listener, served, &behind).await });
     let client = soon(EchoClient::connect(format!("http://{address}"))).await.unwrap();
     Server { policies, echo, client }
 }
@@ -200,4 +200,17 @@ async fn the_program_listens_where_it_is_told() {
     let address = first.trim_start_matches("listening on ").to_owned();
     let mut client = soon(EchoClient::connect(address)).await.unwrap();
     assert_eq!(soon(client.unary(saying("hello"))).await.unwrap().into_inner().message, "hello");
+
+    // Told to end it says so, and twice it does so.
+    let id = program.id().unwrap().to_string();
+    for signal in ["-TERM", "-INT"] {
+        let killed = Command::new("kill").args([signal, &id]).status();
+        assert!(soon(killed).await.unwrap().success());
+    }
+    let mut said = String::new();
+    while let Some(line) = soon(lines.next_line()).await.unwrap() {
+        said.push_str(&line);
+    }
+    assert!(said.contains("drained in "), "{said}");
+    assert!(soon(program.wait()).await.unwrap().success());
 }

@@ -7,7 +7,7 @@ use portcullis_testkit::laws::{Accepts, Answer, Call, Exchange, Marked, Reads};
 use tower::BoxError;
 
 /// What goes wrong in a shop.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum ShopError {
     SoldOut(Marked),
     Busy(Rejection),

@@ -12,7 +12,9 @@ use http::{Request, StatusCode};
 use portcullis::{Probe, ProbeLayer};
 
 use super::{each, stack};
-use crate::policies::{breaker, bulkhead, health, keyed, retry, thread_pool, total, whole_response};
+use crate::policies::{
+    breaker, bulkhead, coalesce, executor, health, keyed, retry, thread_pool, total, whole_response,
+};
 
 async fn answer() -> &'static str {
     "answered"
@@ -41,6 +43,8 @@ macro_rules! each_layer {
             retry().http_server().rebody(Body::new),
             bulkhead().http_server(),
             thread_pool().http_server(),
+            coalesce().http_server(),
+            executor().http_server(),
             total().http_server(),
             whole_response().http_server(),
             health(),

@@ -13,7 +13,9 @@ use hyper_util::{
 use portcullis::{Probe, ProbeLayer};
 
 use super::{each, stack};
-use crate::policies::{breaker, bulkhead, health, keyed, retry, thread_pool, total, whole_response};
+use crate::policies::{
+    breaker, bulkhead, coalesce, executor, health, keyed, retry, thread_pool, total, whole_response,
+};
 
 fn ask() -> Request<Full<Bytes>> {
     Request::get("http://127.0.0.1:1/").body(Full::default()).unwrap()
@@ -41,6 +43,8 @@ async fn client() {
         retry().http_client(),
         bulkhead().http_client(),
         thread_pool().http_client(),
+        coalesce().http_client(),
+        executor().http_client(),
         total().http_client(),
         whole_response().http_client(),
         probe().http_client(),
@@ -57,6 +61,8 @@ async fn server() {
         retry().http_server(),
         bulkhead().http_server(),
         thread_pool().http_server(),
+        coalesce().http_server(),
+        executor().http_server(),
         total().http_server(),
         whole_response().http_server(),
         health(),

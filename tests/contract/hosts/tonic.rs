@@ -13,7 +13,9 @@ use portcullis::{Probe, ProbeLayer};
 use portcullis_tests::{grpc, net};
 
 use super::{each, stack};
-use crate::policies::{breaker, bulkhead, health, retry, thread_pool, total, whole_response};
+use crate::policies::{
+    breaker, bulkhead, coalesce, executor, health, retry, thread_pool, total, whole_response,
+};
 
 fn probe() -> ProbeLayer<fn() -> http::Request<Body>> {
     fn ask() -> http::Request<Body> {
@@ -29,6 +31,8 @@ macro_rules! each_layer {
             retry().grpc().rebody(Body::new),
             bulkhead().grpc(),
             thread_pool().grpc(),
+            coalesce().grpc(),
+            executor().grpc(),
             total().grpc(),
             whole_response().grpc(),
             probe().grpc(),
@@ -93,6 +97,8 @@ async fn one_service_of_a_server() {
         retry().http_server(),
         bulkhead().http_server(),
         thread_pool().http_server(),
+        coalesce().http_server(),
+        executor().http_server(),
         total().http_server(),
         whole_response().http_server(),
         probe().http_server(),

@@ -35,7 +35,7 @@ pub use backoff::{Backoff, DEFAULT_BASE, DEFAULT_CAP, DEFAULT_FACTOR};
 pub use budget::{
     Budget, BudgetConfig, DEFAULT_CAPACITY, DEFAULT_MAX_TOKENS, DEFAULT_MIN_CONCURRENT,
     DEFAULT_MIN_PER_SECOND, DEFAULT_RATIO, DEFAULT_RETRY_COST, DEFAULT_SUCCESS_INCOME, DEFAULT_TIMEOUT_COST,
-    DEFAULT_TOKEN_RATIO, Loan,
+    DEFAULT_TOKEN_RATIO, Deposits, Interest, Loan,
 };
 pub use curve::{After, Curve, MAX_LISTED, WaitFn};
 pub use jitter::Jitter;

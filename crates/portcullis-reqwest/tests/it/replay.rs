@@ -14,7 +14,8 @@ use axum::{
 use http::Method;
 use portcullis::{
     BoxError, Boxed, Failure, FailureKind, Registry, RetryLayer, RetryPolicy, Verdict,
-    retry::{Backoff, Idempotent},
+    protocol::Tried,
+    retry::{Backoff, Idempotent, Replay},
 };
 use portcullis_reqwest::{ReqwestReplay, ReqwestService, TowerMiddleware, TryCloneReplay};
 use reqwest::Body;
@@ -193,4 +194,21 @@ async fn a_plain_client_sends_a_post_with_a_key_again() {
     let request = request.build().expect("a request");
     let response = soon(plain(policy()).oneshot(request)).await.expect("an answer");
     assert_eq!((response.status().as_u16(), seen(&bodies).len()), (405, 3));
+}
+
+/// R12: what the first attempt writes down, a further one knows, whatever its body; and only where it is asked for.
+#[test]
+fn all_attempts_of_a_call_know_where_the_others_went() {
+    let bodies = [|| Body::from("two"), || stream("two")];
+    for body in bodies {
+        let replay = ReqwestReplay::default().avoid_tried();
+        let (first, kept) = replay.first(order(Method::PUT, "http://127.0.0.1/".to_owned(), body()));
+        first.extensions().get::<Tried>().expect("it is there").add("a");
+        let again = replay.again(&kept).expect("nothing was read of it");
+        assert!(again.extensions().get::<Tried>().expect("it is there").contains("a"));
+
+        let (first, _) =
+            ReqwestReplay::default().first(order(Method::PUT, "http://127.0.0.1/".to_owned(), body()));
+        assert!(first.extensions().get::<Tried>().is_none(), "nobody asked for it");
+    }
 }

@@ -7,7 +7,7 @@ use std::{
 
 use portcullis_core::{Mode, PolicyKind, Verdict, adaptive::Status, health::Level};
 
-use super::policy::Shared;
+use super::{common::Common, policy::Shared};
 use crate::{
     metrics::{
         Measures,
@@ -136,21 +136,22 @@ pub(super) fn measure(shared: &Shared, into: &mut dyn Measures) {
     for (outcome, count) in outcomes {
         into.counter(&CALLS, &[kind, outcome], count);
     }
-    refusals(status.rejected, status.bypassed, into);
+    refusals(&shared.common, into);
     into.gauge(&LIMIT, &[], f64::from(status.limit));
     into.gauge(&LIMIT_IN_FLIGHT, &[], f64::from(status.in_flight));
 }
 
 /// What a keyed limit tells of all its keys.
-pub(super) fn refused(rejected: u64, bypassed: u64, into: &mut dyn Measures) {
-    into.counter(&CALLS, &[PolicyKind::AdaptiveLimit.as_str(), "rejected"], rejected);
-    refusals(rejected, bypassed, into);
+pub(super) fn refused(common: &Common, into: &mut dyn Measures) {
+    into.counter(&CALLS, &[PolicyKind::AdaptiveLimit.as_str(), "rejected"], common.refused());
+    refusals(common, into);
 }
 
-fn refusals(rejected: u64, bypassed: u64, into: &mut dyn Measures) {
+fn refusals(common: &Common, into: &mut dyn Measures) {
     let kind = PolicyKind::AdaptiveLimit.as_str();
-    into.counter(&REJECTIONS, &[kind, "limit_reached", "enforced"], rejected);
-    into.counter(&REJECTIONS, &[kind, "limit_reached", "shadow"], bypassed);
+    into.counter(&REJECTIONS, &[kind, "limit_reached", "enforced"], common.rejected.load(Relaxed));
+    into.counter(&REJECTIONS, &[kind, "limit_reached", "shadow"], common.shadowed.load(Relaxed));
+    into.counter(&REJECTIONS, &[kind, "stopped", "enforced"], common.emitter.refused_stopped());
 }
 
 /// What [`Policy::snapshot`](crate::registry::Policy::snapshot) tells of an adaptive limit.

@@ -26,7 +26,7 @@ use crate::{
     keyed::many::OfMany,
     metrics::Measures,
     protocol::{future::finish, watched},
-    registry::{Policy, Snapshot},
+    registry::{Policy, Snapshot, reasons::ISOLATED},
     shard::{self, Sharded},
 };
 
@@ -207,6 +207,9 @@ impl AdaptiveLimit {
     /// A place, if there is one.
     #[inline(always)]
     pub(super) fn admit_now(&self) -> Option<Held> {
+        if self.shared.common.emitter.is_stopped() {
+            return None;
+        }
         let in_flight = self.shared.limiter.try_acquire()?;
         Some(Held::new(self.shared.pin(), in_flight))
     }
@@ -216,6 +219,10 @@ impl AdaptiveLimit {
     #[inline(never)]
     pub(super) fn admit_or_refuse(&self) -> Result<Held, Rejection> {
         let shared = &*self.shared;
+        if let Some(rejection) = shared.common.emitter.stopped_as(&shared.name) {
+            shared.rejected.fetch_add(1, Relaxed);
+            return Err(rejection);
+        }
         let mode = shared.limiter.mode();
         let enforced = mode == Mode::Enforce || shared.common.dice.happens(mode.share());
         let rejection = shared.rejected(enforced);
@@ -322,7 +329,19 @@ impl Policy for Shared {
     }
 
     fn snapshot(&self) -> Snapshot {
-        measure::snapshot(self)
+        self.common.emitter.marked(measure::snapshot(self))
+    }
+
+    fn isolate(&self) {
+        self.stop(ISOLATED);
+    }
+
+    fn stop(&self, why: &str) {
+        self.common.emitter.stop(why);
+    }
+
+    fn release(&self) {
+        self.common.emitter.release();
     }
 
     fn recent_events(&self) -> Vec<Event> {

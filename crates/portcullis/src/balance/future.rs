@@ -8,15 +8,11 @@ use std::{
 };
 
 use pin_project_lite::pin_project;
-use portcullis_core::Rejection;
+use portcullis_core::{Rejection, Verdict};
 use tower_service::Service;
 
 use super::BalanceTicket;
-use crate::{
-    Protocol,
-    oneshot::Oneshot,
-    protocol::{future::finish, watched},
-};
+use crate::{Protocol, Ticket, oneshot::Oneshot, protocol::watched};
 
 pin_project! {
     /// The response future of [`Balance`](super::Balance). Dropping it says nothing about the endpoint.
@@ -64,10 +60,21 @@ where
         match this.state.project() {
             StateProj::Running { inner, ticket } => {
                 let result = ready!(watched(ticket, || inner.poll(cx)));
+                let result = result.map_err(|error| this.protocol.lift(error));
                 if let Some(ticket) = ticket {
+                    if is_refusal(this.protocol, &result) {
+                        ticket.refused();
+                    }
                     ticket.answered();
                 }
-                Poll::Ready(finish(this.protocol, this.context.clone(), result, ticket.take()))
+                Poll::Ready(match result {
+                    Ok(response) => Ok(this.protocol.complete(this.context.clone(), response, ticket.take())),
+                    Err(error) => {
+                        ticket.settle(this.protocol.judge_error(&error));
+                        *ticket = None;
+                        Err(error)
+                    }
+                })
             }
             StateProj::Refused { rejection } => match rejection.take() {
                 Some(rejection) => Poll::Ready(this.protocol.refuse(this.context.clone(), rejection)),
@@ -75,6 +82,18 @@ where
             },
         }
     }
+}
+
+/// Whether a policy around the endpoint refused the call. One whose time was over did not: that is the endpoint's doing.
+fn is_refusal<Req, Res, Err, P>(protocol: &P, result: &Result<Res, P::Error>) -> bool
+where
+    P: Protocol<Req, Res, Err>,
+{
+    let rejection = match result {
+        Ok(response) => protocol.refusal_in(response),
+        Err(error) => protocol.refusal_in_error(error),
+    };
+    rejection.is_some_and(|rejection| rejection.verdict() == Verdict::Ignored)
 }
 
 impl<S: Service<Req>, P, Cx, Req> fmt::Debug for ResponseFuture<S, P, Cx, Req> {

@@ -53,8 +53,9 @@
 //! and by looks at the status: there is no task. Results count until the end of the response's body; what was
 //! [ignored](crate::Verdict::Ignored), as the refusals of other policies, and what was cancelled says nothing.
 //! So a time limit belongs around the single endpoint's service, or endpoints that hang are never known to. A
-//! breaker around a single endpoint's service is not needed, and does harm: its quick refusals look like a free
-//! endpoint.
+//! breaker around a single endpoint's service is not needed. Where there is one, or another policy that refuses, its
+//! quick refusals are not taken for a free endpoint: for a second after each, the endpoint comes after all that it is
+//! drawn with and that did not refuse.
 //!
 //! # tower's Discover
 //!

@@ -35,6 +35,13 @@ impl BalanceTicket {
         }
     }
 
+    /// A policy around the endpoint refused the call, in no time: the endpoint is not as quick as that.
+    #[cold]
+    pub(super) fn refused(&mut self) {
+        self.began = None;
+        self.end.load.refused(clock::now());
+    }
+
     /// The endpoint's name.
     pub fn endpoint(&self) -> &portcullis_core::Name {
         self.end.endpoint.name()

@@ -25,13 +25,15 @@ impl Shared {
 impl Policy for Shared {
     fn snapshot(&self) -> Snapshot {
         let status = self.machine.status(clock::now());
-        Snapshot {
+        let snapshot = Snapshot {
             name: self.surroundings.name.clone(),
             kind: PolicyKind::Breaker,
             state: status.state.as_str(),
             level: level(&status),
             values: values(&status),
-        }
+        };
+        // Released by hand, it lets calls pass, whatever the registry says.
+        if status.state == State::Isolated { self.surroundings.emitter.marked(snapshot) } else { snapshot }
     }
 
     fn measure(&self, into: &mut dyn Measures) {
@@ -44,13 +46,23 @@ impl Policy for Shared {
 
     fn reset(&self) {
         self.machine.reset(&self.surroundings.world());
+        // A stop is ended by a release, and not by having all breakers begin anew.
+        if self.surroundings.emitter.is_stopped() {
+            self.isolate();
+        }
     }
 
     fn isolate(&self) {
         self.machine.isolate(None, &self.surroundings.world());
     }
 
+    fn stop(&self, why: &str) {
+        self.surroundings.emitter.stop(why);
+        self.isolate();
+    }
+
     fn release(&self) {
+        self.surroundings.emitter.release();
         self.machine.release(&self.surroundings.world());
     }
 }

@@ -1,7 +1,7 @@
 //! What a breaker's machine asks of the world: the clock, the dice, the listeners.
 
 use portcullis_core::{
-    Name, Reason, Rejection, Time,
+    Name, PolicyKind, Reason, Rejection, Time,
     breaker::{Env, Refusal, State, Transition},
 };
 
@@ -22,6 +22,9 @@ pub(super) struct Surroundings {
 impl Surroundings {
     /// A refusal in this breaker's name.
     pub(super) fn rejection(&self, refusal: &Refusal) -> Rejection {
+        if let (State::Isolated, Some(why)) = (refusal.evidence.state, self.emitter.why_stopped()) {
+            return Rejection::new(self.name.clone(), Reason::Stopped { kind: PolicyKind::Breaker, why });
+        }
         Rejection::new(self.name.clone(), Reason::Breaker(refusal.evidence))
             .with_retry_after(refusal.retry_after)
     }

@@ -41,11 +41,12 @@ pub struct BulkheadStatus {
 pub(super) struct Refusals([AtomicU64; REASONS.len()]);
 
 /// The words of the reasons for which a bulkhead refuses.
-const REASONS: [&str; 4] = ["full", "short", "queue_timeout", "queue_dropped"];
+const REASONS: [&str; 5] = ["full", "short", "queue_timeout", "queue_dropped", "stopped"];
 
 impl Refusals {
     pub(super) fn count(&self, reason: &Reason) {
         let at = match reason {
+            Reason::Stopped { .. } => 4,
             Reason::QueueDropped { .. } => 3,
             Reason::QueueTimeout { .. } => 2,
             Reason::BulkheadShort { .. } => 1,
@@ -128,6 +129,7 @@ mod tests {
             Reason::BulkheadShort { limit, free: 0, queued: 0, weight: 2 },
             Reason::QueueTimeout { limit, max_wait: time },
             Reason::QueueDropped { limit, waited: time, target: time },
+            Reason::Stopped { kind: PolicyKind::Bulkhead, why: "fire" },
         ] {
             let refusals = Refusals::default();
             refusals.count(&reason);

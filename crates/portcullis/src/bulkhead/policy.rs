@@ -17,7 +17,7 @@ use crate::{
     dice::Dice,
     event::{Emitter, Event},
     metrics::Measures,
-    registry::{Policy, Snapshot},
+    registry::{Policy, Snapshot, reasons::ISOLATED},
     shard::Sharded,
 };
 
@@ -44,7 +44,7 @@ pub(super) struct Shared {
     pub(super) semaphore: Semaphore,
     pub(super) rejected: Refusals,
     pub(super) bypassed: Refusals,
-    emitter: Emitter,
+    pub(super) emitter: Emitter,
     dice: Dice,
 }
 
@@ -267,13 +267,15 @@ impl Bulkhead {
         if demand != Demand::ONE {
             return None;
         }
-        let shared = self.shared.pin_if(|shared| shared.semaphore.try_acquire_one())?;
+        let free = |shared: &Shared| !shared.emitter.is_stopped() && shared.semaphore.try_acquire_one();
+        let shared = self.shared.pin_if(free)?;
         Some(Taken::new(shared, 1))
     }
 
     /// Permits, or a place in the queue.
     #[inline(never)]
     pub(super) fn enter(&self, demand: Demand) -> Result<Entry, Rejection> {
+        self.shared.stopped()?;
         let semaphore = &self.shared.semaphore;
         if let Some(taken) = semaphore.try_acquire(demand) {
             return Ok(Entry::Admitted(Taken::new(self.shared.pin(), taken)));
@@ -287,6 +289,7 @@ impl Bulkhead {
 
     #[inline(never)]
     fn admit_or_refuse(&self, demand: Demand) -> Result<Taken, Rejection> {
+        self.shared.stopped()?;
         let semaphore = &self.shared.semaphore;
         match semaphore.try_acquire(demand) {
             Some(taken) => Ok(Taken::new(self.shared.pin(), taken)),
@@ -310,6 +313,17 @@ impl Bulkhead {
 impl Shared {
     pub(super) fn name(&self) -> &Name {
         self.emitter.name()
+    }
+
+    /// The refusal of one that is stopped.
+    pub(super) fn stopped(&self) -> Result<(), Rejection> {
+        match self.emitter.stopped() {
+            Some(rejection) => {
+                self.rejected.count(&rejection.reason());
+                Err(rejection)
+            }
+            None => Ok(()),
+        }
     }
 
     /// What becomes of a call that is to be refused: it is, or it passes, because of the mode, with so many
@@ -342,7 +356,19 @@ impl Policy for Shared {
     }
 
     fn snapshot(&self) -> Snapshot {
-        measure::snapshot(self)
+        self.emitter.marked(measure::snapshot(self))
+    }
+
+    fn isolate(&self) {
+        self.stop(ISOLATED);
+    }
+
+    fn stop(&self, why: &str) {
+        self.emitter.stop(why);
+    }
+
+    fn release(&self) {
+        self.emitter.release();
     }
 
     fn recent_events(&self) -> Vec<Event> {

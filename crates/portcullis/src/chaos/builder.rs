@@ -78,8 +78,8 @@ impl ChaosBuilder {
         self.fault(share, FaultKind::CutBody(bytes))
     }
 
-    /// The bodies of the responses to this share of the calls come at so many bytes in a second, at least 1. No frame
-    /// is held back but by those before it: a body of one frame comes at once.
+    /// The bodies of the responses to this share of the calls come at so many bytes in a second, at least 1. Each
+    /// frame comes when its last byte would.
     pub fn bandwidth(self, share: f64, bytes_per_second: u64) -> Self {
         self.fault(share, FaultKind::Bandwidth(bytes_per_second))
     }

@@ -15,6 +15,8 @@ pub enum Choice {
     Key(u64),
     /// Whether or not it is enabled.
     On,
+    /// Whether or not it is enabled, and then as all requests of this key do.
+    OnKey(u64),
     /// No.
     Off,
 }
@@ -69,15 +71,15 @@ pub struct ByKey<C, F> {
 
 impl<Req, C: Choose<Req>, F: Fn(&Req) -> K, K: Hash> Choose<Req> for ByKey<C, F> {
     fn choose(&self, request: &Req) -> Choice {
-        match self.others.choose(request) {
-            Choice::Switch => {
-                // The same in every process, so that a customer's trouble follows from server to server.
-                let mut hasher = DefaultHasher::new();
-                (self.key)(request).hash(&mut hasher);
-                Choice::Key(hasher.finish())
-            }
-            other => other,
-        }
+        let with_key = match self.others.choose(request) {
+            Choice::Switch => Choice::Key,
+            Choice::On => Choice::OnKey,
+            other => return other,
+        };
+        // The same in every process, so that a customer's trouble follows from server to server.
+        let mut hasher = DefaultHasher::new();
+        (self.key)(request).hash(&mut hasher);
+        with_key(hasher.finish())
     }
 }
 
@@ -93,7 +95,11 @@ pub struct ByHeader<C> {
 impl<B, C: Choose<Request<B>>> Choose<Request<B>> for ByHeader<C> {
     fn choose(&self, request: &Request<B>) -> Choice {
         match request.headers().get(&self.name).map(|value| value.as_bytes()) {
-            Some(b"on") => Choice::On,
+            // In the place of the switch, not of the key.
+            Some(b"on") => match self.others.choose(request) {
+                Choice::Key(key) | Choice::OnKey(key) => Choice::OnKey(key),
+                _ => Choice::On,
+            },
             Some(b"off") => Choice::Off,
             _ => self.others.choose(request),
         }

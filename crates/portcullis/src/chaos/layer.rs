@@ -48,14 +48,16 @@ impl<C, R, P> ChaosLayer<C, R, P> {
     }
 
     /// Draws faults for every key and not for every call: the same keys have the same trouble, in every process
-    /// and until the faults change. A latency that is drawn is the same for the key, too.
+    /// and until the faults change. A latency that is drawn is the same for the key, too. With another
+    /// [seed](super::ChaosBuilder::seed) it is other keys that have it.
     pub fn by_key<Req, K: Hash, F: Fn(&Req) -> K>(self, key: F) -> ChaosLayer<ByKey<C, F>, R, P> {
         self.choosing(|others| ByKey { others, key })
     }
 
     /// Lets this header of a request say whether it meets faults, whatever the switch says: `on`, where the
-    /// faults' shares and schedule still count, or `off`. Whoever can send it can make calls fail: take it off
-    /// what comes from outside.
+    /// faults' shares and schedule still count, or `off`. With [`by_key`](Self::by_key),
+    /// in either order, the header stands in for the switch alone: a request with `on` meets what its key meets.
+    /// Whoever can send it can make calls fail: take it off what comes from outside.
     #[cfg(feature = "http")]
     pub fn header(self, name: HeaderName) -> ChaosLayer<ByHeader<C>, R, P> {
         self.choosing(|others| ByHeader { others, name })

@@ -39,6 +39,8 @@ pub(super) struct Shared {
     /// As the settings say; what every call looks at.
     enabled: AtomicBool,
     dice: Dice,
+    /// Of the seed, so that another lets others have trouble.
+    salt: u64,
     emitter: Emitter,
     counts: Counts,
 }
@@ -66,6 +68,7 @@ impl Chaos {
             enabled: AtomicBool::new(config.enabled),
             settings: Live::new(Settings { config, since: clock::now() }),
             dice: Dice::new(seed),
+            salt: seed.map_or(0, |seed| fastrand::Rng::with_seed(seed).u64(..)),
             emitter: Emitter::new(name.clone(), PolicyKind::Chaos, registry),
             counts: Counts::default(),
         });
@@ -180,8 +183,8 @@ impl Shared {
         let settings = self.settings.load();
         let since = clock::now().since(settings.since);
         let plan = match choice {
-            Choice::Key(key) => {
-                let mut random = fastrand::Rng::with_seed(key);
+            Choice::Key(key) | Choice::OnKey(key) => {
+                let mut random = fastrand::Rng::with_seed(key ^ self.salt);
                 chaos::plan(&settings.config, since, || random.u64(..))
             }
             _ => chaos::plan(&settings.config, since, || self.dice.draw()),

@@ -14,13 +14,24 @@ use tokio::time::{Instant, Sleep};
 use super::policy::Shared;
 use crate::{Ticket, shard::Pinned};
 
+/// Timers of tokio go off at the end of a millisecond.
+const TICK: Duration = Duration::from_millis(2);
+/// Longer than anybody waits, and short enough to be added to any time.
+const FOR_EVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+
+/// So many seconds after a time.
+fn later(time: Instant, seconds: f64) -> Instant {
+    let took = Duration::try_from_secs_f64(seconds).map_or(FOR_EVER, |took| took.min(FOR_EVER));
+    time.checked_add(took).unwrap_or(time)
+}
+
 /// What the body of a response meets.
 pub struct ChaosTicket {
     shared: Pinned<Shared>,
     cut_after: Option<u64>,
     bandwidth: Option<u64>,
-    /// When the first frame was asked for.
-    began: Option<Instant>,
+    /// When the last frame has gone through.
+    due: Option<Instant>,
     passed: u64,
     timer: Option<Pin<Box<Sleep>>>,
 }
@@ -33,7 +44,7 @@ impl ChaosTicket {
             shared: shared.clone(),
             cut_after,
             bandwidth,
-            began: None,
+            due: None,
             passed: 0,
             timer: None,
         })
@@ -43,12 +54,9 @@ impl ChaosTicket {
 impl Ticket for ChaosTicket {
     fn settle(&mut self, _: Verdict) {}
 
-    /// The next frame comes when those before it have gone through.
+    /// A frame is seen when it has gone through, to its last byte.
     fn poll_paced(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(bandwidth) = self.bandwidth else { return Poll::Ready(()) };
-        let began = *self.began.get_or_insert_with(Instant::now);
-        let took = Duration::try_from_secs_f64(self.passed as f64 / bandwidth.max(1) as f64);
-        let Some(due) = took.ok().and_then(|took| began.checked_add(took)) else { return Poll::Pending };
+        let Some(due) = self.due else { return Poll::Ready(()) };
         let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(due)));
         if timer.deadline() != due {
             timer.as_mut().reset(due);
@@ -58,6 +66,12 @@ impl Ticket for ChaosTicket {
 
     fn frame(&mut self, bytes: usize) -> Option<Rejection> {
         self.passed = self.passed.saturating_add(bytes as u64);
+        if let Some(bandwidth) = self.bandwidth {
+            let now = Instant::now();
+            // What came late by no more than a timer's tick has come in time, or every tick would add up.
+            let free = self.due.filter(|due| now.saturating_duration_since(*due) <= TICK).unwrap_or(now);
+            self.due = Some(later(free, bytes as f64 / bandwidth.max(1) as f64));
+        }
         let cut = self.cut_after.is_some_and(|after| self.passed > after);
         cut.then(|| self.shared.failure(FailureKind::Network))
     }

@@ -20,7 +20,7 @@ use super::{
     fields::{read_fields, write_fields},
     form::{Form, Written, one_of},
     place::{Place, Reader},
-    settings::{no_functions, settings},
+    settings::{no_functions, reload_is_build, settings},
 };
 
 settings! {
@@ -60,6 +60,8 @@ settings! {
     mode: Mode,
     algorithm: Algorithm,
 }
+
+reload_is_build!(AdaptiveLimit, Config);
 
 impl AdaptiveLimit {
     /// The configuration: what was not given is as the preset has it, or by default. A file that is the whole

@@ -68,8 +68,7 @@ impl Budget {
     /// [`RetryBudget::shared`]. `None`, if no name was given.
     ///
     /// The first of those that share it settles its rules, so it is best made before them, or all say the same.
-    /// A later change in the file reaches it by [`RetryBudget::reconfigure`], with what [`build`](Self::build)
-    /// says.
+    /// A later change in the file reaches it by [`reload`](Self::reload).
     ///
     /// ```
     /// use portcullis::{Registry, config};
@@ -87,6 +86,38 @@ impl Budget {
     pub fn in_registry(&self, registry: &Registry) -> Result<Option<RetryBudget>, ConfigError> {
         let config = self.build()?;
         self.shared().map(|name| RetryBudget::shared(name, config, registry)).transpose()
+    }
+
+    /// The same, with the rules that are given here from now on: for a file that has changed. All that share the budget
+    /// follow, the keys of a [`KeyedRetry`](crate::retry::KeyedRetry) or [`KeyedHedge`](crate::hedge::KeyedHedge) too,
+    /// and keep what was saved up, within the new limits. Where the name is another one, those that were built keep the
+    /// budget that they have.
+    ///
+    /// ```
+    /// use portcullis::{Registry, config, retry::BudgetConfig, retry::KeyedRetry};
+    ///
+    /// let registry = Registry::new();
+    /// let file: config::Retry = toml::from_str("budget = { shared = \"upstream\", ratio = 0.1 }")?;
+    /// let hosts = KeyedRetry::builder("hosts").registry(&registry).settings(&file)?.build()?;
+    ///
+    /// let file: config::Retry = toml::from_str("budget = { shared = \"upstream\", ratio = 0.3 }")?;
+    /// hosts.reconfigure(file.reload(&hosts.config())?)?;
+    /// if let Some(budget) = file.budget() {
+    ///     budget.reload(&registry)?;
+    /// }
+    /// assert_eq!(hosts.policy("host-a").budget().config(), BudgetConfig::share(0.3, 10));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The first field outside its range; nothing has changed then.
+    pub fn reload(&self, registry: &Registry) -> Result<Option<RetryBudget>, ConfigError> {
+        let budget = self.in_registry(registry)?;
+        if let Some(budget) = budget.as_ref().filter(|budget| budget.config() != self.config) {
+            budget.reconfigure(self.config)?;
+        }
+        Ok(budget)
     }
 }
 

@@ -7,7 +7,7 @@ use portcullis_core::{
     bulkhead::{Codel, Config, Order, Preset},
 };
 
-use super::settings::{no_functions, settings};
+use super::settings::{no_functions, reload_is_build, settings};
 
 settings! {
     /// What a file says of a bulkhead; see [the list of fields](crate::config#fields-of-a-bulkhead).
@@ -41,6 +41,8 @@ settings! {
     codel: Option<Codel>,
     reserved: [u32; Priority::COUNT],
 }
+
+reload_is_build!(Bulkhead, Config);
 
 impl Bulkhead {
     /// The configuration: what was not given is as the preset has it, or by default. A file that is the whole

@@ -69,6 +69,24 @@ impl Form for u32 {
     }
 }
 
+/// Bytes.
+impl Form for u64 {
+    fn expected(f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("a whole number, 0 or more")
+    }
+
+    fn scalar(value: Unexpected<'_>) -> Option<Self> {
+        match value {
+            Unexpected::Unsigned(number) => Some(number),
+            _ => None,
+        }
+    }
+
+    fn write<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_u64(*self)
+    }
+}
+
 /// The only numbers this small are percentages.
 impl Form for u8 {
     fn expected(f: &mut Formatter<'_>) -> fmt::Result {
@@ -175,9 +193,14 @@ words!(
     shed::Preset
 );
 words!(crate::throttle::Preset);
+words!(portcullis_core::health::CheckPreset);
+words!(portcullis_core::cache::Preset);
+words!(crate::drain::Preset);
+words!(crate::timeout::Preset);
 words!(bulkhead::keyed::Preset, bulkhead::Order, rate::Algorithm, crate::pool::Preset);
 
 words!(crate::balance::Preset);
+words!(crate::coalesce::OnFailure);
 
 impl Form for String {
     fn expected(f: &mut Formatter<'_>) -> fmt::Result {

@@ -7,7 +7,7 @@ use portcullis_core::{
     bulkhead::keyed::{Config, Preset},
 };
 
-use super::settings::{no_functions, settings};
+use super::settings::{no_functions, reload_is_build, settings};
 
 settings! {
     /// What a file says of a keyed bulkhead; see [the list of fields](crate::config#fields-of-a-keyed-bulkhead).
@@ -37,6 +37,8 @@ settings! {
     // Tables come last: whoever writes TOML without braces cannot go back from them.
     mode: Mode,
 }
+
+reload_is_build!(KeyedBulkhead, Config);
 
 impl KeyedBulkhead {
     /// The configuration: what was not given is as the preset has it, or by default. A file that is the whole

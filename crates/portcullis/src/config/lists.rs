@@ -18,7 +18,10 @@ use super::{
 };
 
 /// The items of the list that stands here. What is wrong with one is told as of the list.
-fn items<'de, T: Form, A: SeqAccess<'de>>(place: Place<'_>, mut list: A) -> Result<Vec<T>, A::Error> {
+pub(super) fn items<'de, T: Form, A: SeqAccess<'de>>(
+    place: Place<'_>,
+    mut list: A,
+) -> Result<Vec<T>, A::Error> {
     let mut items = Vec::new();
     while let Some(item) = list.next_element_seed(Reader::new(place))? {
         items.push(item);

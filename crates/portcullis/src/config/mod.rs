@@ -8,8 +8,12 @@
 //! [`config::KeyedBulkhead`](KeyedBulkhead) for one by key, and
 //! [`config::RateLimit`](RateLimit) for a rate limit, or one per key, [`config::Throttle`](Throttle) for a throttle,
 //! or one per key, [`config::ThreadPool`](ThreadPool) for a pool of threads,
+//! [`config::Cache`](Cache) for a cache, [`config::Coalesce`](Coalesce) for coalescing,
 //! [`config::AdaptiveLimit`](AdaptiveLimit) for an adaptive limit, [`config::LoadShed`](LoadShed) for a load shedding,
-//! and [`config::Outlier`](Outlier) for the ejection of outliers. Timeouts, fallbacks and chaos have none.
+//! [`config::HealthCheck`](HealthCheck) for a check of a health monitor, [`config::Probe`](Probe) for a probe,
+//! [`config::Drain`](Drain) for a drain, [`config::Outlier`](Outlier) for the ejection of outliers,
+//! [`config::Fallback`](Fallback) for a fallback or a failover, [`config::Reconnect`](Reconnect) for reconnecting,
+//! [`config::Chaos`](Chaos) for chaos, and [`config::Timeout`](Timeout) for a timeout.
 //! A word that is no field, and a value of the wrong type, are errors where the file is read; a value
 //! outside its range is the same [`ConfigError`](crate::ConfigError) as the builder's.
 //!
@@ -219,6 +223,69 @@
 //!
 //! What each does is told at [`pool::Config`](crate::pool::Config).
 //!
+//! # Fields of a cache
+//!
+//! | field | value | default | range |
+//! |---|---|---|---|
+//! | `preset` | what the other fields start from, a word of `cache::Preset` | none | |
+//! | `ttl` | time | `"1m"` | `"1ms"` to `"8760h"` |
+//! | `jitter` | share of that | `0.1` | `0` to `0.5` |
+//! | `stale_while_revalidate` | time | `"0s"` | `"0s"` to `"8760h"` |
+//! | `stale_if_error` | time | `"0s"` | `"0s"` to `"8760h"` |
+//! | `stale_kinds` | a list of [kinds](crate::FailureKind::as_str) of failure, or `"off"` | all but validation and data loss | |
+//! | `stale_on_refusal` | `true` or `false` | `true` | |
+//! | `negative_ttl` | time, or `"off"` | `"off"` | `"1ms"` to `"8760h"` |
+//! | `max_entries` | entries | `10000` | `1` to `100000000` |
+//! | `max_weight` | bytes, or what the program weighs by; or `"off"` | `"off"` | `1` to `4294967295` |
+//! | `refresh_timeout` | time | `"30s"` | `"1ms"` to `"24h"` |
+//! | `max_refreshes` | calls in the background | `64` | `1` to `10000` |
+//! | `mode` | `"enforce"`, `"shadow"`, `"disabled"`, or a table | `"enforce"` | |
+//! | `mode.enforce_percent` | percent of the answers | must be given | `0` to `100` |
+//!
+//! What each does is told at `cache::Config`, with the feature `cache`.
+//!
+//! # Fields of coalescing
+//!
+//! | field | value | default | range |
+//! |---|---|---|---|
+//! | `max_keys` | keys in flight | `10000` | `1` to `1000000` |
+//! | `max_waiting` | calls of one key that may wait | `10000` | `1` to `1000000` |
+//! | `max_body` | bytes of a response's body that is shared | `1048576` | `0` to `1073741824` |
+//! | `on_failure` | what becomes of those who wait: `"share"` or `"promote"` | `"share"` | |
+//! | `mode` | `"enforce"`, `"shadow"`, `"disabled"`, or a table | `"enforce"` | |
+//! | `mode.enforce_percent` | percent of the calls that could wait | must be given | `0` to `100` |
+//!
+//! What each does is told at [`coalesce::Config`](crate::coalesce::Config).
+//!
+//! # Fields of a health check
+//!
+//! | field | value | default | range |
+//! |---|---|---|---|
+//! | `preset` | what the other fields start from, a word of [`CheckPreset`](crate::monitor::CheckPreset) | none | |
+//! | `critical` | `true` or `false` | `false` | |
+//! | `timeout` | time | `"5s"` | `"1ms"` to `"1h"` |
+//! | `interval` | time, or `"off"`: only where somebody asks | `"30s"` | `"1ms"` to `"24h"` |
+//! | `jitter` | share of the interval | `0.1` | `0` to `1` |
+//! | `cache` | time | `"5s"` | `"5s"` to `"5m"` |
+//! | `history` | results that are kept | `32` | `1` to `1000` |
+//!
+//! What each does is told at [`CheckConfig`](crate::monitor::CheckConfig). [`HealthMonitor`] has those of many checks.
+//!
+//! # Fields of a probe
+//!
+//! | field | value | default | range |
+//! |---|---|---|---|
+//! | `interval` | time | `"5s"` | `"1ms"` to `"24h"` |
+//! | `interval_when_down` | time | `"1s"` | `"1ms"` to `"24h"` |
+//! | `jitter` | share of the interval | `0.1` | `0` to `1` |
+//! | `timeout` | time | `"1s"` | `"1ms"` to `"24h"` |
+//! | `down_after` | failures in a row | `3` | `1` to `1000` |
+//! | `up_after` | successes in a row | `2` | `1` to `1000` |
+//! | `critical` | `true` or `false` | `false` | |
+//!
+//! What each does is told at [`probe::Config`](crate::probe::Config). What it asks, and which breaker it drives, a file
+//! cannot say.
+//!
 //! # Fields of a throttle
 //!
 //! | field | value | default | range |
@@ -233,6 +300,37 @@
 //! | `mode.enforce_percent` | percent of the refusals | must be given | `0` to `100` |
 //!
 //! What each does is told at [`throttle::Config`](crate::throttle::Config).
+//!
+//! # Fields of a drain
+//!
+//! | field | value | default | range |
+//! |---|---|---|---|
+//! | `preset` | what the other fields start from, a word of [`Preset`](crate::drain::Preset) | none | |
+//! | `announce` | time | `"5s"` | `"0s"` to `"1h"` |
+//! | `grace` | time | `"30s"` | `"0s"` to `"24h"` |
+//! | `retry_after` | time | `"0s"` | `"0s"` to `"1h"` |
+//!
+//! What each does is told at [`drain::Config`](crate::drain::Config).
+//!
+//! # Fields of a timeout
+//!
+//! | field | value | default | range |
+//! |---|---|---|---|
+//! | `preset` | what the other fields start from, a word of [`Preset`](crate::timeout::Preset) | none | |
+//! | `limit` | time | `"10s"` | `"1ms"` to `"24h"` |
+//! | `scope` | what is timed: `"total"` or `"attempt"` | `"total"` | |
+//! | `whole_response` | `true` or `false` | `false` | |
+//! | `body` | time, or `"off"` | `"off"` | `"1ms"` to `"24h"` |
+//! | `body_idle` | time, or `"off"` | `"off"` | `"1ms"` to `"24h"` |
+//! | `mode` | `"enforce"`, `"shadow"`, `"disabled"`, or a table | `"enforce"` | |
+//! | `mode.enforce_percent` | percent of the late calls | must be given | `0` to `100` |
+//! | `adaptive` | a table, or `"off"` | `"off"` | |
+//! | `adaptive.quantile` | share of the calls | `0.99` | `0.5` to `0.999` |
+//! | `adaptive.factor` | factor | `2.0` | `1.5` to `100` |
+//! | `adaptive.at_least` | time | `"10ms"` | `"1ms"` to `limit` |
+//! | `adaptive.min_calls` | calls | `100` | `1` to `1000000` |
+//!
+//! What each does is told at [`timeout::Config`](crate::timeout::Config).
 //!
 //! # Fields of an adaptive limit
 //!
@@ -321,6 +419,57 @@
 //!
 //! What each does is told at [`balance::Config`](crate::balance::Config).
 //!
+//! # Fields of a fallback
+//!
+//! | field | value | default | range |
+//! |---|---|---|---|
+//! | `kinds` | a list of [kinds](crate::FailureKind::as_str) of failure, or `"off"` | all but data loss and validation | |
+//! | `refusals` | `true` or `false` | `true` | |
+//! | `mode` | `"enforce"`, `"shadow"`, `"disabled"`, or a table | `"enforce"` | |
+//! | `mode.enforce_percent` | percent of the calls that are covered | must be given | `0` to `100` |
+//!
+//! What each does is told at [`fallback::Config`](crate::fallback::Config). A failover has the same.
+//!
+//! # Fields of reconnecting
+//!
+//! | field | value | default | range |
+//! |---|---|---|---|
+//! | `connect_timeout` | time | `"5s"` | `"1ms"` to `"1h"` |
+//! | `wait` | `true` or `false` | `false` | |
+//! | `stable_after` | time | `"10s"` | `"0s"` to `"1h"` |
+//! | `backoff` | a table as in [a retry](#fields-of-a-retry), with the defaults of that list for what it leaves out | exponential, 100 ms to 10 s | |
+//!
+//! What each does is told at [`reconnect::Config`](crate::reconnect::Config). A function of a backoff cannot stand in a
+//! file.
+//!
+//! # Fields of chaos
+//!
+//! | field | value | default | range |
+//! |---|---|---|---|
+//! | `enabled` | `true` or `false` | `false` | |
+//! | `faults` | a list of [faults](#fields-of-a-fault), 100 at most | `[]` | |
+//! | `schedule` | a table, or `"off"` | `"off"` | |
+//! | `schedule.active` | time | must be given | `"1ms"` to `every` |
+//! | `schedule.every` | time | must be given | `"1ms"` to `"1h"` |
+//!
+//! What each does is told at [`chaos::Config`](crate::chaos::Config).
+//!
+//! # Fields of a fault
+//!
+//! | field | value | default | range |
+//! |---|---|---|---|
+//! | `share` | share of the calls | must be given | `0` to `1` |
+//! | `what` | `"response"`, `"panic"`, `"hang"`, or a table of one of the following | must be given | |
+//! | `what.error` | a [kind](crate::FailureKind::as_str) of failure | none | |
+//! | `what.latency` | time; or a table of one of the following | none | `"0s"` to `"1h"` |
+//! | `what.latency.exponential` | time: the mean | none | `"0s"` to `"1h"` |
+//! | `what.latency.uniform` | a list of two times: the least and the most | none | |
+//! | `what.latency.normal` | a list of two times: the mean and the standard deviation | none | |
+//! | `what.cut_body` | bytes | none | `0` to `1000000000000` |
+//! | `what.bandwidth` | bytes in a second | none | `1` to `1000000000000` |
+//!
+//! What each does is told at [`chaos::FaultKind`](crate::chaos::FaultKind).
+//!
 //! # Fields of a budget
 //!
 //! | field | value | default | range |
@@ -389,9 +538,15 @@ mod backoff;
 mod breaker;
 mod budget;
 mod bulkhead;
+mod cache;
+mod chaos;
+mod coalesce;
 mod delay;
+mod drain;
+mod fallback;
 mod fields;
 mod form;
+mod health;
 mod hedge;
 mod keyed_bulkhead;
 mod limits;
@@ -399,23 +554,35 @@ mod lists;
 mod outlier;
 mod place;
 mod pool;
+mod probe;
 mod rate;
+mod reconnect;
 mod retry;
 mod rules;
 mod settings;
 mod shed;
 mod throttle;
+mod timeout;
 
 pub use adaptive::AdaptiveLimit;
 pub use backoff::Backoff;
 pub use breaker::Breaker;
 pub use budget::Budget;
 pub use bulkhead::Bulkhead;
+pub use cache::Cache;
+pub use chaos::Chaos;
+pub use coalesce::Coalesce;
+pub use drain::Drain;
+pub use fallback::Fallback;
+pub use health::{HealthCheck, HealthMonitor};
 pub use hedge::Hedge;
 pub use keyed_bulkhead::KeyedBulkhead;
 pub use outlier::Outlier;
 pub use pool::ThreadPool;
+pub use probe::Probe;
 pub use rate::RateLimit;
+pub use reconnect::Reconnect;
 pub use retry::Retry;
 pub use shed::LoadShed;
 pub use throttle::Throttle;
+pub use timeout::Timeout;

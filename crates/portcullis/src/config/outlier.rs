@@ -16,7 +16,7 @@ use super::{
     fields::{read_fields, write_fields},
     form::Form,
     place::Place,
-    settings::{no_functions, settings},
+    settings::{no_functions, reload_is_build, settings},
 };
 
 settings! {
@@ -57,6 +57,8 @@ settings! {
     failure_share: Option<FailureShare>,
     slow_start: Option<SlowStart>,
 }
+
+reload_is_build!(Outlier, Config);
 
 impl Outlier {
     /// The configuration: what was not given is as the preset has it, or by default. A file that is the whole

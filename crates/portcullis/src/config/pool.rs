@@ -7,7 +7,7 @@ use portcullis_core::{
     pool::{Config, Preset},
 };
 
-use super::settings::{no_functions, settings};
+use super::settings::{no_functions, reload_is_build, settings};
 
 settings! {
     /// What a file says of a pool of threads; see [the list of
@@ -41,6 +41,8 @@ settings! {
     // A table, maybe, which comes last: whoever writes TOML without braces cannot go back from one.
     mode: Mode,
 }
+
+reload_is_build!(ThreadPool, Config);
 
 impl ThreadPool {
     /// The configuration: what was not given is as the preset has it, or by default. A file that is the whole

@@ -7,7 +7,7 @@ use portcullis_core::{
     rate::{Algorithm, Config, Preset, Warmup},
 };
 
-use super::settings::{no_functions, settings};
+use super::settings::{no_functions, reload_is_build, settings};
 
 settings! {
     /// What a file says of a rate limit, or of one per key; see
@@ -47,6 +47,8 @@ settings! {
     mode: Mode,
     warmup: Option<Warmup>,
 }
+
+reload_is_build!(RateLimit, Config);
 
 impl RateLimit {
     /// The configuration: what was not given is as the preset has it, or by default. A file that is the whole

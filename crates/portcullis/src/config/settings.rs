@@ -30,7 +30,8 @@ pub(super) fn no_functions<C>(_: &C, config: C) -> C {
 /// Makes the settings `$name` of a policy of the fields of its `$Config`, but of those that are functions.
 /// Where one becomes the other, neither is abbreviated, so that a field that either lacks does not compile.
 ///
-/// `$keep` puts the functions of a configuration into another.
+/// `$keep` puts the functions of a configuration into another, which a preset has made. Without presets there is
+/// none: `Name at "name" of Config; {} field: Type`.
 macro_rules! settings {
     (
         $(#[$doc:meta])*
@@ -38,13 +39,6 @@ macro_rules! settings {
         $keep:ident $functions:tt
         $($field:ident: $form:ty),* $(,)?
     ) => {
-        $(#[$doc])*
-        #[derive(Clone, Debug, Default, PartialEq)]
-        pub struct $name {
-            preset: Option<$Preset>,
-            $($field: Option<$form>,)*
-        }
-
         impl $name {
             /// What fields are as that were not given.
             fn base(&self, base: &$Config) -> $Config {
@@ -55,7 +49,32 @@ macro_rules! settings {
             }
         }
 
-        $crate::config::settings::conversions!($name, $Config, $functions, { $($field),* });
+        $crate::config::settings::settings!(@
+            [$(#[$doc])*] $name, $at, $Config, [preset: $Preset], $functions, { $($field: $form),* }
+        );
+    };
+    (
+        $(#[$doc:meta])*
+        $name:ident at $at:literal of $Config:ident;
+        $functions:tt
+        $($field:ident: $form:ty),* $(,)?
+    ) => {
+        $crate::config::settings::settings!(@
+            [$(#[$doc])*] $name, $at, $Config, [], $functions, { $($field: $form),* }
+        );
+    };
+    (@
+        [$(#[$doc:meta])*] $name:ident, $at:literal, $Config:ident,
+        [$($preset:ident: $Preset:ident)?], $functions:tt, { $($field:ident: $form:ty),* }
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct $name {
+            $($preset: Option<$Preset>,)?
+            $($field: Option<$form>,)*
+        }
+
+        $crate::config::settings::conversions!($name, $Config, [$($preset)?], $functions, { $($field),* });
 
         impl $crate::config::form::Form for $name {
             fn expected(f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -66,13 +85,13 @@ macro_rules! settings {
                 place: $crate::config::place::Place<'_>,
                 mut map: A,
             ) -> Result<Self, A::Error> {
-                $crate::config::fields::read_fields!(map, place, { preset, $($field),* });
-                Ok(Self { preset, $($field),* })
+                $crate::config::fields::read_fields!(map, place, { $($preset,)? $($field),* });
+                Ok(Self { $($preset,)? $($field),* })
             }
 
             fn write<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-                let Self { preset, $($field),* } = self;
-                $crate::config::fields::write_fields!(to, stringify!($name), { preset, $($field),* })
+                let Self { $($preset,)? $($field),* } = self;
+                $crate::config::fields::write_fields!(to, stringify!($name), { $($preset,)? $($field),* })
             }
         }
 
@@ -82,10 +101,12 @@ macro_rules! settings {
 
 /// Between the settings of a policy and its configuration.
 macro_rules! conversions {
-    ($name:ident, $Config:ident, { $($function:ident),* }, $fields:tt) => {
-        $crate::config::settings::conversions!(@ $name, $Config, [$($function)*], $fields);
+    ($name:ident, $Config:ident, $preset:tt, { $($function:ident),* }, $fields:tt) => {
+        $crate::config::settings::conversions!(@ $name, $Config, $preset, [$($function)*], $fields);
     };
-    (@ $name:ident, $Config:ident, [$($function:ident)*], { $($field:ident),* }) => {
+    (@
+        $name:ident, $Config:ident, [$($preset:ident)?], [$($function:ident)*], { $($field:ident),* }
+    ) => {
         impl $name {
             /// What was given, and the rest from `base`.
             fn given_over(&self, base: $Config) -> $Config {
@@ -100,15 +121,33 @@ macro_rules! conversions {
             }
         }
 
-        /// Every field is given but the preset.
+        /// Every field is given, and no preset.
         impl From<&$Config> for $name {
             fn from(config: &$Config) -> Self {
                 let $Config { $($field,)* $($function: _,)* } = config.clone();
                 Self {
-                    preset: None,
+                    $($preset: None,)?
                     $($field: Some($crate::config::settings::Field::of($field))
                         .filter($crate::config::form::Form::can_be_written),)*
                 }
+            }
+        }
+    };
+}
+
+/// For settings of a policy whose configuration has no functions: gives them `reload` all the same.
+macro_rules! reload_is_build {
+    ($name:ident, $Config:ty) => {
+        impl $name {
+            /// The configuration as [`build`](Self::build) has it. For a policy that runs, when its file has changed,
+            /// and the same word for all of them: `current` has no functions that would have to stay.
+            ///
+            /// # Errors
+            ///
+            /// The first field outside its range.
+            pub fn reload(&self, current: &$Config) -> Result<$Config, portcullis_core::ConfigError> {
+                let _ = current;
+                self.build()
             }
         }
     };
@@ -132,4 +171,4 @@ macro_rules! serde {
     };
 }
 
-pub(super) use {conversions, serde, settings};
+pub(super) use {conversions, reload_is_build, serde, settings};

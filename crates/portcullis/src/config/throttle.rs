@@ -7,7 +7,7 @@ use portcullis_core::{
     throttle::{Config, Preset},
 };
 
-use super::settings::{no_functions, settings};
+use super::settings::{no_functions, reload_is_build, settings};
 
 settings! {
     /// What a file says of a throttle, or of one per key; see
@@ -39,6 +39,8 @@ settings! {
     // Tables come last: whoever writes TOML without braces cannot go back from them.
     mode: Mode,
 }
+
+reload_is_build!(Throttle, Config);
 
 impl Throttle {
     /// The configuration: what was not given is as the preset has it, or by default. A file that is the whole

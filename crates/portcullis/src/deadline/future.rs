@@ -12,8 +12,7 @@ use pin_project_lite::pin_project;
 use portcullis_core::Time;
 use tower_service::Service;
 
-use super::current;
-use crate::{Protocol, clock, oneshot::Oneshot, timeout::BodyDeadline};
+use crate::{Protocol, clock, current, oneshot::Oneshot, timeout::BodyDeadline};
 
 pin_project! {
     /// The response future of [`DeadlineService`](super::DeadlineService).
@@ -69,20 +68,22 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
+        // A call whose turn comes when its time is over is not made any more.
+        let late = !this.is_called() && is_over(this.deadline);
+        if late && this.enforces() {
+            return this.end();
+        }
         let answer = match this.call.as_mut().as_pin_mut() {
-            Some(call) if !call.is_called() && is_over(this.deadline) => Poll::Pending,
             Some(call) => current::within(*this.at, || call.poll(cx)),
             None => return this.end(),
         };
         match answer {
             Poll::Ready(Ok(response)) => {
-                let deadline = this.deadline.take().filter(BodyDeadline::is_whole);
+                let deadline = this.deadline.take().and_then(BodyDeadline::of_body);
                 Poll::Ready(Ok(this.protocol.complete(this.context.clone(), response, deadline)))
             }
             // Whoever is below keeps the time that was told, and says in its own words that it is over.
-            Poll::Ready(Err(_)) if this.at.since(clock::now()) <= this.margin.saturating_add(ROUNDED) => {
-                this.end()
-            }
+            Poll::Ready(Err(_)) if this.is_ending() && this.enforces() => this.end(),
             Poll::Ready(Err(error)) => Poll::Ready(Err(this.protocol.lift(error))),
             Poll::Pending => {
                 let Some(deadline) = this.deadline else { return Poll::Pending };
@@ -90,7 +91,7 @@ where
                 if !deadline.is_over() {
                     ready!(deadline.poll_over(cx));
                 }
-                this.end()
+                if this.enforces() { this.end() } else { Poll::Pending }
             }
         }
     }
@@ -108,10 +109,25 @@ where
     S: Service<Req>,
     P: Protocol<Req, S::Response, S::Error>,
 {
+    fn is_called(&self) -> bool {
+        self.call.as_ref().as_pin_ref().is_some_and(|call| call.is_called())
+    }
+
+    /// Whether no more time is left than whoever is below was not told of.
+    fn is_ending(&self) -> bool {
+        self.at.since(clock::now()) <= self.margin.saturating_add(ROUNDED)
+    }
+
+    /// Whether a call whose time is over is ended. A call that is not made was asked about before.
+    fn enforces(&mut self) -> bool {
+        let (made, sent) = (self.call.is_some(), self.is_called());
+        self.deadline.as_mut().is_none_or(|deadline| !made || deadline.enforces(sent))
+    }
+
     /// Answers a call whose time is over; it is dropped by then.
     fn end(&mut self) -> Poll<Result<P::Response<BodyDeadline>, P::Error>> {
         let Some(deadline) = self.deadline.take() else { return Poll::Pending }; // polled after it was ready
-        let sent = self.call.as_ref().as_pin_ref().is_some_and(|call| call.is_called());
+        let sent = self.is_called();
         self.call.set(None);
         Poll::Ready(self.protocol.refuse(self.context.clone(), deadline.rejection(sent)))
     }

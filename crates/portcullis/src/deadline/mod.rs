@@ -45,7 +45,8 @@
 //! - `grpc-timeout`, of a gRPC request;
 //! - a header in milliseconds, on HTTP servers: Envoy's `x-envoy-expected-rq-timeout-ms`, or another that
 //!   [`header`](DeadlineLayer::header) names;
-//! - the deadline of the call within which this one is made ([`current`]), where that is on the same task.
+//! - the deadline of the call within which this one is made ([`current`]), where that is on the same task, or was taken
+//!   along by a [pool of threads](crate::pool) or an [executor](crate::executor).
 //!
 //! # Where it goes
 //!
@@ -54,15 +55,14 @@
 //! called within, as [`current`]. A call that has no more left than the margin is refused before anything is sent.
 
 mod carry;
-mod current;
 mod future;
 mod layer;
 mod service;
 
+pub use crate::current::current;
 #[cfg(feature = "http")]
 pub use carry::Headers;
 pub use carry::{Carry, Nothing};
-pub use current::current;
 pub use future::ResponseFuture;
 pub use layer::{DEFAULT_MARGIN, DeadlineLayer};
 pub use service::DeadlineService;

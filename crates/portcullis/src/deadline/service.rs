@@ -9,8 +9,8 @@ use portcullis_core::Time;
 use tokio::time::Instant;
 use tower_service::Service;
 
-use super::{Carry, ResponseFuture, current};
-use crate::{Protocol, Timeout, clock, oneshot::Oneshot, timeout::BodyDeadline};
+use super::{Carry, ResponseFuture};
+use crate::{Protocol, Timeout, clock, current, oneshot::Oneshot, timeout::BodyDeadline};
 
 /// A service whose calls have deadlines.
 ///
@@ -70,10 +70,10 @@ where
         let now = clock::now();
         let at = self.deadline(&request, now);
         let left = at.since(now);
-        let body = self.timeout.until(start + left, left);
+        let mut body = self.timeout.until(start + left, left);
         let protocol = self.protocol.clone();
         let ready = !std::mem::take(&mut self.unready);
-        if left <= self.margin {
+        if left <= self.margin && body.enforces(false) {
             // The instance that was asked and is not called is dropped, with all that it has reserved.
             self.inner = self.inner.clone();
             return ResponseFuture::refused(body, protocol, context);

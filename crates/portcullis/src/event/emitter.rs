@@ -1,15 +1,26 @@
 //! A policy's voice.
 
-use std::sync::Mutex;
+use std::sync::{
+    Arc, Mutex,
+    atomic::{
+        AtomicU32, AtomicU64,
+        Ordering::{AcqRel, Relaxed, Release},
+    },
+};
 
 use portcullis_core::{
-    Name, Overload, PolicyKind, Rejection, Time,
+    Name, Overload, PolicyKind, Reason, Rejection, Time,
     breaker::{State, Transition},
+    drain::Phase,
+    health::Level,
     outlier::Change,
 };
 
 use super::{Event, EventKind, Hub, KEPT_PER_POLICY, hub::lock, ring::Ring};
-use crate::clock;
+use crate::{
+    clock,
+    registry::{Snapshot, Value, reasons},
+};
 
 /// What a policy tells its registry with, and where its own last events are kept.
 ///
@@ -28,6 +39,10 @@ pub struct Emitter {
     name: Name,
     kind: PolicyKind,
     hub: Hub,
+    /// The number of the reason for which the policy was stopped; 0 while it is not.
+    stopped: AtomicU32,
+    /// Calls that were refused because of that.
+    refused: AtomicU64,
     own: Mutex<Own>,
 }
 
@@ -43,7 +58,8 @@ impl Emitter {
     /// The voice of one policy in this registry.
     pub fn new(name: Name, kind: PolicyKind, registry: &crate::Registry) -> Self {
         let own = Own { kept: Ring::new(KEPT_PER_POLICY), transitions: Vec::new() };
-        Self { name, kind, hub: registry.events().clone(), own: Mutex::new(own) }
+        let (hub, stopped, refused) = (registry.events().clone(), AtomicU32::new(0), AtomicU64::new(0));
+        Self { name, kind, hub, stopped, refused, own: Mutex::new(own) }
     }
 
     /// The policy's name.
@@ -69,9 +85,19 @@ impl Emitter {
         self.change(clock::now(), EventKind::OverloadChanged { overloaded, signal, measured, limit });
     }
 
+    /// Tells that a server that ends goes on to its next phase.
+    pub fn drain_changed(&self, phase: Phase, in_flight: u64) {
+        self.change(clock::now(), EventKind::DrainChanged { phase, in_flight });
+    }
+
     /// Tells that an endpoint was ejected, or returned.
     pub fn endpoint_changed(&self, change: Change) {
         self.change(clock::now(), EventKind::Endpoint(change));
+    }
+
+    /// Tells that what a check looks at is better or worse than it was.
+    pub fn health_changed(&self, from: Level, to: Level, message: Option<Arc<str>>) {
+        self.change(clock::now(), EventKind::HealthChanged { from, to, message });
     }
 
     /// Tells that there are new settings.
@@ -82,6 +108,67 @@ impl Emitter {
     /// Tells that a connection was made, or is gone.
     pub fn connection(&self, connected: bool, failures: u32) {
         self.change(clock::now(), EventKind::Connection { connected, failures });
+    }
+
+    /// Stops the policy, which asks [`is_stopped`](Self::is_stopped) before each call, and tells so.
+    pub fn stop(&self, why: &str) {
+        let number = reasons::number(why);
+        if self.stopped.swap(number, Release) != number {
+            if let Some(why) = reasons::text(number) {
+                self.change(clock::now(), EventKind::Stopped { why });
+            }
+        }
+    }
+
+    /// Lets it go on, and tells so, if it was stopped.
+    pub fn release(&self) {
+        if self.stopped.swap(0, AcqRel) != 0 {
+            self.change(clock::now(), EventKind::Released);
+        }
+    }
+
+    /// Whether the policy is stopped.
+    #[inline(always)]
+    pub fn is_stopped(&self) -> bool {
+        self.stopped.load(Relaxed) != 0
+    }
+
+    /// Why it is stopped, if it is.
+    pub fn why_stopped(&self) -> Option<&'static str> {
+        reasons::text(self.stopped.load(Relaxed))
+    }
+
+    /// Calls that were refused by [`stopped`](Self::stopped) since it was built.
+    pub fn refused_stopped(&self) -> u64 {
+        self.refused.load(Relaxed)
+    }
+
+    /// The refusal of a policy that is stopped, if it is; counted, and told as all are.
+    #[cold]
+    #[inline(never)]
+    pub fn stopped(&self) -> Option<Rejection> {
+        self.stopped_as(&self.name)
+    }
+
+    /// The same in the name of one key of a keyed policy.
+    #[cold]
+    #[inline(never)]
+    pub fn stopped_as(&self, name: &Name) -> Option<Rejection> {
+        let why = self.why_stopped()?;
+        self.refused.fetch_add(1, Relaxed);
+        let rejection = Rejection::new(name.clone(), Reason::Stopped { kind: self.kind, why });
+        self.rejected(&rejection, true);
+        Some(rejection)
+    }
+
+    /// What a snapshot says beside while the policy is stopped.
+    pub(crate) fn marked(&self, mut snapshot: Snapshot) -> Snapshot {
+        if let Some(why) = self.why_stopped() {
+            snapshot.state = "stopped";
+            snapshot.level = snapshot.level.max(Level::Degraded);
+            snapshot.values.push(("stopped", Value::Text(why.into())));
+        }
+        snapshot
     }
 
     /// Whether anybody hears of refusals. Who has to put one together only to tell it, asks first.
@@ -112,8 +199,14 @@ impl Emitter {
     #[inline]
     pub fn frequent(&self, what: impl FnOnce() -> EventKind) {
         if self.is_heard() {
-            self.hub.tell(&self.hub.keep(self.event(clock::now(), what())));
+            self.tell_frequent(what);
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn tell_frequent(&self, what: impl FnOnce() -> EventKind) {
+        self.hub.tell(&self.hub.keep(self.event(clock::now(), what())));
     }
 
     /// The same in the name of one key of a keyed policy.

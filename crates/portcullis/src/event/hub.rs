@@ -133,12 +133,16 @@ fn is_frequent(event: &Event) -> bool {
     match event.what {
         EventKind::Rejected { .. } | EventKind::Retry { .. } => true,
         EventKind::Retried(_) | EventKind::Hedge { .. } | EventKind::Fallback { .. } => true,
-        EventKind::Injected { .. } | EventKind::Panicked { .. } => true,
+        EventKind::Injected { .. } | EventKind::Panicked { .. } | EventKind::Promoted { .. } => true,
         EventKind::LimitChanged { .. } => true,
         EventKind::StateChange(_)
         | EventKind::Endpoint(_)
         | EventKind::Connection { .. }
         | EventKind::OverloadChanged { .. }
+        | EventKind::DrainChanged { .. }
+        | EventKind::HealthChanged { .. }
+        | EventKind::Stopped { .. }
+        | EventKind::Released
         | EventKind::ConfigChanged => false,
     }
 }

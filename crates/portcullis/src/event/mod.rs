@@ -56,6 +56,8 @@ use std::{fmt, sync::Arc, time::Duration};
 use portcullis_core::{
     FailureKind, Name, Overload, PolicyKind, Rejection, Time,
     breaker::{State, Transition},
+    drain::Phase,
+    health::Level,
     outlier::{Change, What},
 };
 
@@ -113,7 +115,7 @@ pub enum EventKind {
         /// The number of the attempt to be made.
         attempt: u32,
     },
-    /// A call panicked on a thread of a pool.
+    /// A call panicked on a thread of a pool, or in a task of an executor.
     Panicked {
         /// What the panic said, if it said anything; the beginning of it, if that was long.
         message: Arc<str>,
@@ -122,6 +124,11 @@ pub enum EventKind {
     Fallback {
         /// How it failed; `None` when it was refused below.
         after: Option<FailureKind>,
+    },
+    /// A call that waited for another of its key makes its own: that one is gone.
+    Promoted {
+        /// How many wait for it.
+        waiting: u64,
     },
     /// A call meets a fault on purpose.
     Injected {
@@ -153,8 +160,31 @@ pub enum EventKind {
         /// What is allowed.
         limit: f64,
     },
+    /// A server that ends goes on to its next phase.
+    DrainChanged {
+        /// The phase.
+        phase: Phase,
+        /// Calls that are in flight.
+        in_flight: u64,
+    },
     /// An endpoint was ejected, or returned.
     Endpoint(Change),
+    /// What a check or a probe looks at is better or worse than it was.
+    HealthChanged {
+        /// How it was.
+        from: Level,
+        /// How it is.
+        to: Level,
+        /// What the check said, if it said anything; the beginning of it, if that was long.
+        message: Option<Arc<str>>,
+    },
+    /// A policy was stopped: it refuses everything.
+    Stopped {
+        /// Why.
+        why: &'static str,
+    },
+    /// A policy that was stopped goes on.
+    Released,
     /// A policy was given other settings.
     ConfigChanged,
 }
@@ -171,11 +201,16 @@ impl EventKind {
             Self::Panicked { .. } => "panicked",
             Self::Connection { .. } => "connection",
             Self::Fallback { .. } => "fallback",
+            Self::Promoted { .. } => "promoted",
             Self::Injected { .. } => "injected",
             Self::LimitChanged { .. } => "limit_changed",
             Self::OverloadChanged { .. } => "overload_changed",
+            Self::DrainChanged { .. } => "drain_changed",
             Self::Endpoint(Change { what: What::Ejected { .. }, .. }) => "ejected",
             Self::Endpoint(Change { what: What::Returned { .. }, .. }) => "returned",
+            Self::HealthChanged { .. } => "health_changed",
+            Self::Stopped { .. } => "stopped",
+            Self::Released => "released",
             Self::ConfigChanged => "config_changed",
         }
     }
@@ -212,6 +247,7 @@ impl fmt::Display for EventKind {
             Self::Fallback { after } => {
                 write!(f, "answers something else, after {}", after.map_or("a refusal", FailureKind::as_str))
             }
+            Self::Promoted { waiting } => write!(f, "lets a call lead for which {waiting} wait"),
             Self::Injected { fault } => write!(f, "lets a call meet {fault}"),
             Self::Connection { connected: true, .. } => f.write_str("is connected"),
             Self::Connection { failures: 0, .. } => f.write_str("lost its connection"),
@@ -221,7 +257,14 @@ impl fmt::Display for EventKind {
                 write!(f, "is overloaded: {} is {measured}, allowed is {limit}", signal.as_str())
             }
             Self::OverloadChanged { overloaded: false, .. } => f.write_str("is no longer overloaded"),
+            Self::DrainChanged { phase, in_flight } => write!(f, "is {phase}: {in_flight} in flight"),
             Self::Endpoint(change) => change.fmt(f),
+            Self::HealthChanged { from, to, message: None } => write!(f, "was {from} and is {to}"),
+            Self::HealthChanged { from, to, message: Some(message) } => {
+                write!(f, "was {from} and is {to}: {message}")
+            }
+            Self::Stopped { why } => write!(f, "is stopped: {why}"),
+            Self::Released => f.write_str("goes on"),
             Self::ConfigChanged => f.write_str("has new settings"),
         }
     }

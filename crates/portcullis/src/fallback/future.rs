@@ -5,6 +5,7 @@ use std::{
     future::Future,
     marker::PhantomData,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -14,10 +15,11 @@ use tower_service::Service;
 
 use super::{
     Instead, Keep, Why,
+    cover::Brief,
     instead::Sent,
-    policy::{Shared, Using},
+    policy::{FALLBACKS, Shared, Using},
 };
-use crate::{Protocol, apart::Apart, oneshot::Oneshot, shard::Pinned};
+use crate::{Protocol, apart::Apart, lead::Lead, oneshot::Oneshot};
 
 pin_project! {
     /// The response future of [`FallbackService`](super::FallbackService).
@@ -39,7 +41,8 @@ pin_project! {
 
 /// What something else is answered with.
 pub struct Fall<R, I, K, Req> {
-    pub(super) fallback: Pinned<Shared>,
+    pub(super) lead: Lead,
+    pub(super) brief: Brief,
     pub(super) replay: R,
     pub(super) instead: I,
     pub(super) kept: K,
@@ -69,7 +72,7 @@ pin_project! {
     {
         /// A call whose instance gets ready.
         Call { #[pin] call: Oneshot<S, Q> },
-        Instead { #[pin] answer: A, using: Using<Pinned<Shared>> },
+        Instead { #[pin] answer: A, using: Option<Using<Arc<Shared>>> },
     }
 }
 
@@ -155,7 +158,9 @@ where
             },
             LateProj::Instead { answer, using } => {
                 let result = ready!(answer.poll(cx));
-                using.ended(result.is_ok());
+                if let Some(using) = using {
+                    using.ended(result.is_ok());
+                }
                 Poll::Ready(result)
             }
         }
@@ -172,16 +177,21 @@ where
         let mut this = self.as_mut().project();
         let result = result.map_err(|error| this.protocol.lift(error));
         let Some(fall) = this.fall.take() else { return Poll::Ready(result) };
-        let Fall { fallback, replay, instead, kept, deadline, .. } = fall;
-        let why = Why::of(this.protocol, this.context, &result).filter(|why| fallback.covers(why));
+        let Fall { lead, brief, replay, instead, kept, deadline, .. } = fall;
+        let fallback = FALLBACKS.follow(lead);
+        let covers = |why: &Why| fallback.as_ref().map_or_else(|| brief.covers(why), |it| it.covers(why));
+        let why = Why::of(this.protocol, this.context, &result).filter(covers);
         let Some(why) = why else { return Poll::Ready(result) };
         let answer = instead.answer(kept, why.clone(), this.protocol, &replay, deadline);
         let Some(answer) = answer else {
-            fallback.counts.not_replayable();
+            if let Some(fallback) = fallback {
+                fallback.counts.not_replayable();
+            }
             return Poll::Ready(result);
         };
         drop(result);
-        this.state.set(State::late(Late::Instead { answer, using: Using::begin(fallback, &why) }));
+        let using = fallback.map(|fallback| Using::begin(fallback, &why));
+        this.state.set(State::late(Late::Instead { answer, using }));
         self.poll_late(cx)
     }
 }

@@ -32,40 +32,7 @@ impl<F> FallbackLayer<Value<F>> {
     /// ```
     ///
     /// The value is of the type that the service below answers with. Over HTTP that is a response with the body of the
-    /// layer below, whose type names that layer: box the bodies below, as with tower's `map_response`.
-    ///
-    /// ```
-    /// # #[cfg(feature = "http")]
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), portcullis::BoxError> {
-    /// use bytes::Bytes;
-    /// use http::{Request, Response};
-    /// use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
-    /// use portcullis::{BoxError, Breaker, BreakerLayer, Fallback, FallbackLayer};
-    /// use tower::{ServiceBuilder, ServiceExt, service_fn};
-    ///
-    /// fn boxed<B>(response: Response<B>) -> Response<UnsyncBoxBody<Bytes, BoxError>>
-    /// where
-    ///     B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
-    /// {
-    ///     response.map(|body| body.map_err(Into::into).boxed_unsync())
-    /// }
-    ///
-    /// let breaker = Breaker::new("news");
-    /// breaker.isolate();
-    /// let client = service_fn(|_: Request<Full<Bytes>>| async { Ok::<_, BoxError>(Response::new(Full::<Bytes>::from("new"))) });
-    /// let service = ServiceBuilder::new()
-    ///     .layer(FallbackLayer::value(Fallback::new("news"), |_why| boxed(Response::new(Full::from("old")))).http_client())
-    ///     .map_response(boxed)
-    ///     .layer(BreakerLayer::new(breaker).http_client())
-    ///     .service(client);
-    ///
-    /// let response = service.oneshot(Request::new(Full::default())).await?;
-    /// assert_eq!(response.into_body().collect().await?.to_bytes(), "old");
-    /// # Ok(()) }
-    /// # #[cfg(not(feature = "http"))]
-    /// # fn main() {}
-    /// ```
+    /// layer below, whose type names that layer: `FallbackLayer::response` takes any.
     pub fn value<Res>(fallback: Fallback, value: F) -> Self
     where
         F: Fn(Why) -> Res,

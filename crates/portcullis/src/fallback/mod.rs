@@ -5,7 +5,7 @@
 //! no substitute.
 //!
 //! What is answered is a value ([`FallbackLayer::value`]), what a function makes of the reason
-//! ([`FallbackLayer::function`]), or what another service answers to the same request
+//! ([`FallbackLayer::function`]), over HTTP a response of one's own (`FallbackLayer::response`), or what another service answers to the same request
 //! ([`FallbackLayer::service`]). For several services of one type in an order there is [`Failover`]. It differs
 //! from a retry, which asks the same dependency again: put the fallback outside of the retry, so that it is the
 //! last word, and outside of breakers and timeouts, whose refusals it covers.
@@ -46,6 +46,8 @@ mod instead;
 mod layer;
 mod measure;
 mod policy;
+#[cfg(feature = "http")]
+mod response;
 mod service;
 mod why;
 
@@ -57,5 +59,7 @@ pub use layer::FallbackLayer;
 pub use measure::FallbackStatus;
 pub use policy::Fallback;
 pub use portcullis_core::fallback::Config;
+#[cfg(feature = "http")]
+pub use response::{Respond, ResponseLayer, WithRoom, WithRoomFuture};
 pub use service::FallbackService;
 pub use why::Why;

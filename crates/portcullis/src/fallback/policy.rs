@@ -12,24 +12,31 @@ use super::{
 use crate::{
     FromRejection, Registry,
     event::{Emitter, Event, EventKind},
+    lead::{Lead, Leads},
     metrics::Measures,
     registry::{Policy, Snapshot},
-    shard::Sharded,
 };
 
 /// A named fallback: a cheap handle to what is covered, and to what was. Clones are the same fallback.
 ///
+/// Calls do not keep it: one that fails after the last handle, layer and service is gone is covered as they had it, but
+/// no longer counted.
+///
 /// It works without tower too, see [`call`](Self::call).
 #[derive(Clone)]
 pub struct Fallback {
-    pub(super) shared: Sharded<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
 pub(super) struct Shared {
-    cover: Cover,
+    pub(super) lead: Lead,
+    pub(super) cover: Cover,
     emitter: Emitter,
     pub(super) counts: Counts,
 }
+
+/// By which calls that fail find theirs.
+pub(super) static FALLBACKS: Leads<Shared> = Leads::new();
 
 impl Fallback {
     /// A fallback with the default [`Config`], in the global registry.
@@ -49,12 +56,10 @@ impl Fallback {
         seed: Option<u64>,
         registry: &Registry,
     ) -> Result<Self, ConfigError> {
-        let shared = Sharded::new(Shared {
-            cover: Cover::new(config, seed)?,
-            emitter: Emitter::new(name.clone(), PolicyKind::Fallback, registry),
-            counts: Counts::default(),
-        });
-        registry.join(PolicyKind::Fallback, name, shared.value());
+        let cover = Cover::new(config, seed)?;
+        let emitter = Emitter::new(name.clone(), PolicyKind::Fallback, registry);
+        let shared = FALLBACKS.begin(|lead| Shared { lead, cover, emitter, counts: Counts::default() });
+        registry.join(PolicyKind::Fallback, name, &shared);
         Ok(Self { shared })
     }
 
@@ -132,7 +137,7 @@ impl Fallback {
         match Why::new(failure, error.as_rejection().cloned()).filter(|why| self.shared.covers(why)) {
             Some(why) => {
                 drop(error);
-                let mut used = Using::begin(&**self.shared.value(), &why);
+                let mut used = Using::begin(&*self.shared, &why);
                 let result = instead(why).await;
                 used.ended(result.is_ok());
                 result
@@ -159,6 +164,12 @@ impl Shared {
             }
             Covered::No => false,
         }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        FALLBACKS.end(self.lead);
     }
 }
 

@@ -64,9 +64,9 @@ where
         let (request, kept) = self.instead.keep(request, &self.replay);
         let context = self.protocol.context(&request);
         let deadline = if I::SENDS_AGAIN { self.protocol.deadline(&request) } else { None };
-        let fallback = self.fallback.shared.pin();
+        let (lead, brief) = (self.fallback.shared.lead, self.fallback.shared.cover.brief());
         let (protocol, replay, instead) = (self.protocol.clone(), self.replay.clone(), self.instead.clone());
-        let fall = Fall { fallback, replay, instead, kept, deadline, request: PhantomData };
+        let fall = Fall { lead, brief, replay, instead, kept, deadline, request: PhantomData };
         if std::mem::take(&mut self.unready) {
             let call = Oneshot::new(&mut self.inner, false, request);
             return ResponseFuture::uncalled(call, protocol, context, fall);

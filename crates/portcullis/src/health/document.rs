@@ -2,50 +2,56 @@
 
 use std::{fmt::Write, time::Duration};
 
-use portcullis_core::{PolicyKind, health::Level};
+use portcullis_core::health::{Level, Summary};
 use serde_json::{Map, Value as Json, json};
 
+use super::Picture;
 use crate::{
     clock,
     registry::{Snapshot, Value},
 };
 
+/// What there is to say of every check. Readers count on every key, also before the first answer and while nothing is
+/// wrong.
+const KEYS: [&str; 5] = ["critical", "last_check", "duration_ms", "message", "consecutive_failures"];
+
 /// The whole as JSON.
-pub(super) fn json(snapshots: &[Snapshot]) -> Json {
-    let (checks, policies) = split(snapshots);
-    let count = |level| checks.iter().filter(|check| check.level == level).count();
+pub(super) fn json(picture: &Picture) -> Json {
+    let (checks, policies) = split(&picture.snapshots);
+    let levels = Summary::of(checks.iter().map(|check| check.level));
     let summary = json!({
-        "total_checks": checks.len(),
-        "healthy_checks": count(Level::Healthy),
-        "warning_checks": count(Level::Warning),
-        "degraded_checks": count(Level::Degraded),
-        "critical_checks": count(Level::Critical),
+        "total_checks": levels.total(),
+        "healthy_checks": levels.count(Level::Healthy),
+        "warning_checks": levels.count(Level::Warning),
+        "degraded_checks": levels.count(Level::Degraded),
+        "critical_checks": levels.count(Level::Critical),
     });
     json!({
-        "overall_status": overall(snapshots).as_str(),
+        "overall_status": picture.overall.as_str(),
         "checks": by_name(&checks, check),
         "policies": by_name(&policies, policy),
         "summary": summary,
     })
 }
 
-/// The whole as text.
-pub(super) fn text(snapshots: &[Snapshot]) -> String {
-    let mut text = format!("{}\n", overall(snapshots).as_str());
-    for Snapshot { name, kind, state, level, .. } in snapshots {
+/// The whole as text: the whole, then the checks, then the policies.
+pub(super) fn text(picture: &Picture) -> String {
+    let mut text = format!("{}\n", picture.overall);
+    let (checks, policies) = split(&picture.snapshots);
+    for Snapshot { name, kind, state, level, values } in checks.into_iter().chain(policies) {
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "{:<9} {:<9} {name}: {state}", level.as_str(), kind.as_str());
+        let _ = write!(text, "{:<9} {:<9} {name}: {state}", level.as_str(), kind.as_str());
+        if let Some((_, Value::Text(message))) = values.iter().find(|(name, _)| *name == "message") {
+            // One line each, whatever an error says.
+            let _ = write!(text, ": {}", message.replace(['\r', '\n'], " "));
+        }
+        text.push('\n');
     }
     text
 }
 
-/// The gravest level of all.
-pub(super) fn overall(snapshots: &[Snapshot]) -> Level {
-    Level::worst(snapshots.iter().map(|snapshot| snapshot.level))
-}
-
 fn split(snapshots: &[Snapshot]) -> (Vec<&Snapshot>, Vec<&Snapshot>) {
-    snapshots.iter().partition(|snapshot| snapshot.kind == PolicyKind::Probe)
+    snapshots.iter().partition(|snapshot| snapshot.part().is_check())
 }
 
 /// By name; of policies with one name, the second and further are told apart by kind and number.
@@ -75,22 +81,15 @@ fn policy(snapshot: &Snapshot) -> Json {
 }
 
 fn check(snapshot: &Snapshot) -> Json {
-    let mut map = Map::new();
+    let mut map: Map<_, _> = KEYS.iter().map(|key| ((*key).into(), Json::Null)).collect();
     map.insert("status".into(), snapshot.level.as_str().into());
     for (name, value) in &snapshot.values {
-        match (name, value) {
-            (&"age_ms", Value::Count(age)) => {
-                let at = clock::wall(Duration::from_millis(*age));
-                map.insert("last_check".into(), humantime::format_rfc3339_millis(at).to_string().into());
-            }
-            _ => {
-                map.insert((*name).into(), plain(value));
-            }
+        if let (&"age_ms", Value::Count(age)) = (name, value) {
+            let at = clock::wall(Duration::from_millis(*age));
+            map.insert("last_check".into(), humantime::format_rfc3339_millis(at).to_string().into());
+        } else if let Some(known) = map.get_mut(*name) {
+            *known = plain(value);
         }
-    }
-    // Readers count on every key, also before the first probe and while nothing is wrong.
-    for name in ["last_check", "duration_ms", "message"] {
-        map.entry(name).or_insert(Json::Null);
     }
     map.into()
 }

@@ -92,14 +92,14 @@ impl HealthLayer {
     }
 
     fn document(&self, query: Option<&str>) -> Response<Bytes> {
-        let snapshots = self.health.registry().snapshot();
-        let critical = document::overall(&snapshots) == Level::Critical;
+        let picture = self.health.look();
+        let critical = picture.overall == Level::Critical;
         let status = if critical { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
         let wants_text = query.is_some_and(|query| query.split('&').any(|pair| pair == "format=text"));
         if wants_text {
-            return plain(status, document::text(&snapshots));
+            return plain(status, document::text(&picture));
         }
-        answer(status, "application/json", document::json(&snapshots).to_string())
+        answer(status, "application/json", document::json(&picture).to_string())
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use portcullis_core::{
     Failure, FailureKind, Time, Verdict,
     hedge::{Next, Plan},
-    retry::Loan,
+    retry::{Deposits, Loan},
 };
 
 use super::{
@@ -17,7 +17,7 @@ use crate::{clock, protocol::Attempt, shard::Pinned};
 
 /// One call that may be hedged.
 pub(super) struct Call {
-    shared: Pinned<Shared>,
+    shared: Pinned<Shared, Deposits>,
     settings: Settings,
     plan: Plan,
     /// When the next attempt is sent.
@@ -48,8 +48,9 @@ impl Call {
     #[inline(always)]
     pub(super) fn begin(entry: Entry, above: Attempt, deadline: Option<Time>) -> Self {
         let Entry { shared, settings } = entry;
+        shared.called(shared.shard());
         // Who retries above has counted the call already.
-        let counted = shared.begin(shared.shard(), !above.is_retry());
+        let counted = !above.is_retry() && shared.budget.is_counting() && is_counted(shared.local());
         Self {
             plan: Plan::new(settings.attempts()),
             when: When::Unplanned,
@@ -189,6 +190,13 @@ impl Call {
     }
 }
 
+/// Counts a call; says whether the budget wants to know of its end.
+#[inline(always)]
+fn is_counted(deposits: &Deposits) -> bool {
+    let interest = deposits.count();
+    !interest.is_none() && deposits.enter(interest)
+}
+
 impl Drop for Call {
     #[inline(always)]
     fn drop(&mut self) {
@@ -203,13 +211,13 @@ impl Drop for Call {
 fn end(call: &mut Call) {
     call.first_given_up();
     if call.counted {
-        call.shared.budget.ended(call.shared.shard());
+        call.shared.local().ended();
     }
 }
 
 /// The record of one attempt after the first. Dropped unsettled, it has lost.
 pub(super) struct Ticket {
-    shared: Pinned<Shared>,
+    shared: Pinned<Shared, Deposits>,
     loan: Option<Loan>,
     state: State,
 }

@@ -12,7 +12,7 @@ use std::{
 use portcullis_core::{
     ConfigError, Failure, Mode, Name, Padded, PolicyKind, Time,
     quantile::{Followed, Quantiles},
-    retry::Loan,
+    retry::{Deposits, Loan},
 };
 
 use super::{
@@ -38,7 +38,7 @@ const SPAN: Duration = Duration::from_secs(60);
 /// It works without tower too, see [`call`](Self::call).
 #[derive(Clone)]
 pub struct Hedge {
-    pub(super) shared: Sharded<Shared>,
+    pub(super) shared: Sharded<Shared, Deposits>,
 }
 
 pub(super) struct Shared {
@@ -74,7 +74,7 @@ pub(crate) struct Counts {
 
 /// A hedge that was picked for a call, and its settings when that began.
 pub(super) struct Entry {
-    pub(super) shared: Pinned<Shared>,
+    pub(super) shared: Pinned<Shared, Deposits>,
     pub(super) settings: Settings,
 }
 
@@ -134,7 +134,7 @@ impl Hedge {
             Some(budget) => budget,
             None => RetryBudget::in_registry(name.clone(), config.budget, registry)?,
         };
-        let shared = Sharded::new(Shared {
+        let shared = Shared {
             word: Word::of(&config),
             config: Live::new(config),
             budget,
@@ -145,7 +145,8 @@ impl Hedge {
             followed: Followed::default(),
             counts: Counts::of(shard::count()),
             many: None,
-        });
+        };
+        let shared = Sharded::with(shared, |shared, shard| shared.budget.deposits(shard));
         registry.join(PolicyKind::Hedge, name, shared.value());
         Ok(Self { shared })
     }
@@ -153,20 +154,20 @@ impl Hedge {
     /// One of many hedges that share their settings, and are seen together.
     pub(super) fn one_of(name: Name, common: &Arc<Common<Self>>) -> Result<Self, ConfigError> {
         let config = common.config.load();
-        Ok(Self {
-            shared: Sharded::small(Shared {
-                word: Word::of(&config),
-                budget: RetryBudget::unlisted(name.clone(), config.budget)?,
-                owns_budget: true,
-                config: Live::of(config),
-                dice: common.dice.clone(),
-                emitter: Emitter::new(name, PolicyKind::Hedge, &common.registry),
-                quantiles: OnceLock::new(),
-                followed: Followed::default(),
-                counts: Counts::of(1),
-                many: Some(common.clone()),
-            }),
-        })
+        let (budget, owns_budget) = common.budget_for(&name, &config)?;
+        let shared = Shared {
+            word: Word::of(&config),
+            budget,
+            owns_budget,
+            config: Live::of(config),
+            dice: common.dice.clone(),
+            emitter: Emitter::new(name, PolicyKind::Hedge, &common.registry),
+            quantiles: OnceLock::new(),
+            followed: Followed::default(),
+            counts: Counts::of(1),
+            many: Some(common.clone()),
+        };
+        Ok(Self { shared: Sharded::small_with(shared, |shared, shard| shared.budget.deposits(shard)) })
     }
 
     /// What a call begins with, unless it is as if there were no hedge.
@@ -249,15 +250,14 @@ impl Shared {
         Ok(())
     }
 
-    /// A call begins that could be hedged; whether the budget wants to know of its end.
+    /// A call begins that could be hedged.
     #[inline(always)]
-    pub(super) fn begin(&self, shard: usize, original: bool) -> bool {
+    pub(super) fn called(&self, shard: usize) {
         self.counts.called(shard);
         if let Some(many) = &self.many {
             // Where many threads count one key in one place, those of all keys do not.
             many.counts.called(shard::current());
         }
-        original && self.budget.begin(shard)
     }
 
     /// Records how long a first attempt took, or was waited for.
@@ -313,7 +313,7 @@ impl Shared {
     /// Takes the settings of many, which were checked.
     pub(super) fn take(&self, config: Arc<Config>) -> Result<(), ConfigError> {
         self.config.replace(|before| {
-            if config.budget != before.budget {
+            if self.owns_budget && config.budget != before.budget {
                 self.budget.reconfigure(config.budget)?;
             }
             self.word.set(&config);

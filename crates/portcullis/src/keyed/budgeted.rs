@@ -51,6 +51,8 @@ pub(crate) struct Common<P: Budgeted> {
     pub(crate) config: Live<P::Config>,
     pub(crate) dice: Arc<Dice>,
     pub(crate) registry: Registry,
+    /// The budget from which all keys spend, if each is not to have its own.
+    pub(crate) budget: Option<RetryBudget>,
     pub(crate) counts: P::Counts,
     /// The voice of them all; that of a key is its own.
     pub(crate) emitter: Emitter,
@@ -64,6 +66,7 @@ impl<P: Budgeted> Common<P> {
     pub(crate) fn new(
         name: Name,
         config: P::Config,
+        budget: Option<RetryBudget>,
         counts: P::Counts,
         seed: Option<u64>,
         registry: &Registry,
@@ -74,14 +77,28 @@ impl<P: Budgeted> Common<P> {
             config: Live::new(config),
             dice: Arc::new(Dice::new(seed)),
             registry: registry.clone(),
+            budget,
             counts,
             emitter: Emitter::new(name, P::KIND, registry),
             version: AtomicU64::new(0),
         })
     }
 
+    /// The budget of the policy of this name, and whether that is its own.
+    pub(crate) fn budget_for(
+        &self,
+        name: &Name,
+        config: &P::Config,
+    ) -> Result<(RetryBudget, bool), ConfigError> {
+        match &self.budget {
+            Some(budget) => Ok((budget.clone(), false)),
+            None => RetryBudget::unlisted(name.clone(), P::budget_of(config)).map(|own| (own, true)),
+        }
+    }
+
+    /// What a new key finds in its budget.
     pub(crate) fn untouched(&self) -> u64 {
-        self.untouched.load(Relaxed)
+        self.budget.as_ref().map_or_else(|| self.untouched.load(Relaxed), RetryBudget::available)
     }
 
     /// Puts other settings in place; the keys are still to be told.
@@ -147,6 +164,9 @@ impl<P: Budgeted> OfMany for P {
     fn may_go(&self, _: Time, idle: bool) -> bool {
         if self.is_shared() {
             return false;
+        }
+        if self.common().is_some_and(|common| common.budget.is_some()) {
+            return true; // none of it goes with the key
         }
         let budget = self.its_budget();
         let fills_by_time = matches!(budget.config(), BudgetConfig::Share { min_per_second: 1.., .. });

@@ -74,6 +74,11 @@ impl<C: Settings> Common<C> {
         mode == Mode::Enforce || self.dice.happens(mode.share())
     }
 
+    /// Calls that were refused, by the policy or because it is stopped.
+    pub(crate) fn refused(&self) -> u64 {
+        self.rejected.load(Relaxed) + self.emitter.refused_stopped()
+    }
+
     pub(crate) fn count(&self, enforced: bool) {
         let count = if enforced { &self.rejected } else { &self.shadowed };
         count.fetch_add(1, Relaxed);

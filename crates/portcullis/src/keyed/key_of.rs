@@ -30,6 +30,12 @@ impl<K: Hash + Eq + Display + Send + Sync + 'static> Key for K {}
 /// # let _ = layer;
 /// # Ok::<(), portcullis::ConfigError>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not find the key of requests `{Req}`",
+    note = "a function does, from a reference to the request to an `Option` of an owned key of the type that the policy \
+            keeps (`Box<str>` unless `keys` says otherwise), and so do the functions of `portcullis::keyed::by`, for \
+            keys that are borrowed from the request"
+)]
 pub trait KeyOf<Req> {
     /// The key, as it is looked up: `str` where `Box<str>` is kept.
     type Key: ?Sized;

@@ -52,6 +52,8 @@ pub enum MetricKind {
     Counter,
     /// A value that comes and goes.
     Gauge,
+    /// Values of which each counts.
+    Histogram,
 }
 
 /// Takes the numbers of one policy.
@@ -63,4 +65,10 @@ pub trait Measures {
 
     /// What is measured now.
     fn gauge(&mut self, metric: &'static Metric, labels: &[&'static str], value: f64);
+
+    /// What was measured each time: how many times since the policy was made, and the last few values, the
+    /// youngest last. Values that are already gone from these when they are published are not seen.
+    fn histogram(&mut self, metric: &'static Metric, labels: &[&'static str], total: u64, last: &[f64]) {
+        let _ = (metric, labels, total, last);
+    }
 }

@@ -77,6 +77,17 @@ pub const POOL_THREADS: Metric = gauge("portcullis_pool_threads", &["policy"], "
 pub const POOL_PANICS: Metric =
     counter("portcullis_pool_panics_total", &["policy"], "Calls that panicked on a thread of a pool.");
 
+/// Tasks of an executor that run.
+pub const EXECUTOR_RUNNING: Metric =
+    gauge("portcullis_executor_running", &["policy"], "Tasks of an executor that run.");
+
+/// Tasks of an executor by how they ended.
+pub const EXECUTOR_TASKS: Metric = counter(
+    "portcullis_executor_tasks_total",
+    &["policy", "result"],
+    "Tasks of an executor by how they ended: finished, panicked, cancelled.",
+);
+
 /// A limit that finds itself.
 pub const LIMIT: Metric = gauge("portcullis_limit", &["policy"], "The adaptive limit on calls in flight.");
 
@@ -126,9 +137,24 @@ pub const SHED_DELAY: Metric = gauge(
 pub const SHED_PRESSURE: Metric =
     gauge("portcullis_shed_pressure", &["policy"], "How busy the machine is, from 0 to 1, smoothed.");
 
+/// How far the end of a server has come.
+pub const DRAIN_PHASE: Metric =
+    gauge("portcullis_drain_phase", &["policy"], "0 serving, 1 announced, 2 refusing, 3 ended.");
+
+/// Calls in flight in a server that can be drained.
+pub const DRAIN_IN_FLIGHT: Metric =
+    gauge("portcullis_drain_in_flight", &["policy"], "Calls in flight, until their bodies end.");
+
 /// Calls a time limit ended.
 pub const TIMEOUTS: Metric =
     counter("portcullis_timeouts_total", &["policy", "scope"], "Calls that did not end in time.");
+
+/// The limit that a timeout follows.
+pub const TIMEOUT_LIMIT: Metric = gauge(
+    "portcullis_timeout_limit_seconds",
+    &["policy"],
+    "The limit of a timeout that follows how long calls take.",
+);
 
 /// Attempts after the first.
 pub const RETRY_ATTEMPTS: Metric = counter(
@@ -186,6 +212,40 @@ pub const FALLBACK_REASONS: Metric = counter(
     "Calls for which something else was answered, by the kind of failure, or refused.",
 );
 
+/// Calls of a cache by how they were answered.
+pub const CACHE: Metric = counter(
+    "portcullis_cache_total",
+    &["policy", "result"],
+    "Calls with a key: answered from what is kept (hit), from what is kept too long (stale), by another's call \
+     (coalesced), made (miss); and made though they could have been a hit, by the mode (shadowed).",
+);
+
+/// What a cache keeps.
+pub const CACHE_ENTRIES: Metric =
+    gauge("portcullis_cache_entries", &["policy"], "Entries that a cache keeps.");
+
+/// What that weighs.
+pub const CACHE_WEIGHT: Metric = gauge(
+    "portcullis_cache_weight",
+    &["policy"],
+    "What the entries of a cache take up of its largest weight, if it has one.",
+);
+
+/// What a cache has let go of.
+pub const CACHE_EVICTIONS: Metric = counter(
+    "portcullis_cache_evictions_total",
+    &["policy", "why"],
+    "Entries that a cache has let go of: for want of room (size), or because their time was over (expired).",
+);
+
+/// What a cache has fetched in the background.
+pub const CACHE_REFRESHES: Metric = counter(
+    "portcullis_cache_refreshes_total",
+    &["policy", "result"],
+    "Refreshes of stale entries: begun, ended without another answer to keep (failed), taking too long (timeout), and not begun \
+     because too many ran (denied).",
+);
+
 /// Faults that calls met on purpose.
 pub const CHAOS: Metric = counter(
     "portcullis_chaos_total",
@@ -203,6 +263,22 @@ pub const CONNECTS: Metric = counter(
     &["policy", "result"],
     "Attempts to connect that succeeded and that failed, and connections that are broken since.",
 );
+
+/// Calls that could share an answer.
+pub const COALESCED: Metric = counter(
+    "portcullis_coalesced_total",
+    &["policy", "result"],
+    "Calls by how they were made: led (the first of its key), shared (answered by another's), promoted and unshared \
+     (waited, and then made their own), keyless, full and shadowed (went by themselves).",
+);
+
+/// Keys in flight.
+pub const COALESCE_KEYS: Metric =
+    gauge("portcullis_coalesce_keys", &["policy"], "Keys of which a call is in flight.");
+
+/// Calls that wait for another of their key.
+pub const COALESCE_WAITING: Metric =
+    gauge("portcullis_coalesce_waiting", &["policy"], "Calls that wait for another of their key.");
 
 /// What is left of a retry budget.
 pub const BUDGET_AVAILABLE: Metric =
@@ -243,6 +319,31 @@ pub const EJECTIONS: Metric = counter(
     "Endpoints ejected (mode enforced), and endpoints that would have been (mode shadow).",
 );
 
+/// The [number](portcullis_core::health::Level::number) of a check's level.
+pub const HEALTH: Metric = gauge(
+    "portcullis_health",
+    &["check"],
+    "What a check found: 0 healthy, 1 warning, 2 degraded, 3 critical.",
+);
+
+/// The number of the whole's level, by the registry's rules.
+pub const HEALTH_OVERALL: Metric = gauge(
+    "portcullis_health_overall",
+    &[],
+    "All checks and policies together: 0 healthy, 1 warning, 2 degraded, 3 critical.",
+);
+
+/// How long checks took.
+pub const HEALTH_CHECK_DURATION: Metric =
+    histogram("portcullis_health_check_duration_seconds", &["check"], "How long a check took to answer.");
+
+/// Checks by how they ended.
+pub const HEALTH_CHECKS: Metric = counter(
+    "portcullis_health_checks_total",
+    &["check", "result"],
+    "Runs of a check by how they ended: success, failure, timeout, panic, refused.",
+);
+
 /// All of them.
 pub const ALL: &[&Metric] = &[
     &CALLS,
@@ -259,6 +360,8 @@ pub const ALL: &[&Metric] = &[
     &POOL_QUEUED,
     &POOL_THREADS,
     &POOL_PANICS,
+    &EXECUTOR_RUNNING,
+    &EXECUTOR_TASKS,
     &LIMIT,
     &LIMIT_IN_FLIGHT,
     &RATE_AVAILABLE,
@@ -270,18 +373,29 @@ pub const ALL: &[&Metric] = &[
     &SHED_LEVEL,
     &SHED_DELAY,
     &SHED_PRESSURE,
+    &DRAIN_PHASE,
+    &DRAIN_IN_FLIGHT,
     &TIMEOUTS,
+    &TIMEOUT_LIMIT,
     &RETRY_ATTEMPTS,
     &RETRY_RECOVERED,
     &RETRY_STOPPED,
     &HEDGE_CALLS,
     &HEDGE_DELAY,
     &HEDGES,
+    &CACHE,
+    &CACHE_ENTRIES,
+    &CACHE_WEIGHT,
+    &CACHE_EVICTIONS,
+    &CACHE_REFRESHES,
     &CHAOS,
     &CONNECTED,
     &CONNECTS,
     &FALLBACKS,
     &FALLBACK_REASONS,
+    &COALESCED,
+    &COALESCE_KEYS,
+    &COALESCE_WAITING,
     &BUDGET_AVAILABLE,
     &KEYED_ENTRIES,
     &KEYED_EVICTIONS,
@@ -289,6 +403,10 @@ pub const ALL: &[&Metric] = &[
     &EJECTED,
     &ENDPOINTS,
     &EJECTIONS,
+    &HEALTH,
+    &HEALTH_OVERALL,
+    &HEALTH_CHECK_DURATION,
+    &HEALTH_CHECKS,
 ];
 
 /// What [`BREAKER_STATE`] shows, by the state's word. The numbers never change, unlike those in memory.
@@ -315,6 +433,10 @@ const fn counter(name: &'static str, labels: &'static [&'static str], help: &'st
 
 const fn gauge(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Metric {
     Metric { name, kind: MetricKind::Gauge, labels, help }
+}
+
+const fn histogram(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Metric {
+    Metric { name, kind: MetricKind::Histogram, labels, help }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use ::metrics::{Counter, Gauge, Label};
+use ::metrics::{Counter, Gauge, Histogram, Label};
 use portcullis_core::{Name, PolicyKind};
 
 use super::{Measures, Metric, turn::Turn};
@@ -28,6 +28,8 @@ enum Handle {
     /// With how much of the policy's total is counted already.
     Counter(Counter, u64),
     Gauge(Gauge),
+    /// With how many of the policy's values are recorded already.
+    Histogram(Histogram, u64),
 }
 
 impl Entry {
@@ -102,6 +104,14 @@ impl Measures for Sink<'_> {
             gauge.set(value);
         }
     }
+
+    fn histogram(&mut self, metric: &'static Metric, labels: &[&'static str], total: u64, last: &[f64]) {
+        if let Handle::Histogram(histogram, recorded) = self.handle(metric, labels) {
+            let new = usize::try_from(total.saturating_sub(*recorded)).unwrap_or(usize::MAX);
+            last.iter().skip(last.len().saturating_sub(new)).for_each(|value| histogram.record(*value));
+            *recorded = total.max(*recorded);
+        }
+    }
 }
 
 impl Series {
@@ -112,6 +122,7 @@ impl Series {
         let handle = match metric.kind {
             super::MetricKind::Counter => Handle::Counter(::metrics::counter!(metric.name, all), 0),
             super::MetricKind::Gauge => Handle::Gauge(::metrics::gauge!(metric.name, all)),
+            super::MetricKind::Histogram => Handle::Histogram(::metrics::histogram!(metric.name, all), 0),
         };
         Self { metric, labels: labels.into(), handle }
     }

@@ -2,22 +2,19 @@
 
 use tokio::runtime::Handle;
 
+use crate::carried::Carried;
+
 /// What a call finds on its thread as it was where it came from: the runtime, with its timers and sockets, and
-/// the span.
+/// what every call carries.
 pub(super) struct Context {
     runtime: Option<Handle>,
-    #[cfg(feature = "tracing")]
-    span: tracing::Span,
+    carried: Carried,
 }
 
 impl Context {
     /// That of the calling thread.
     pub(super) fn current() -> Self {
-        Self {
-            runtime: Handle::try_current().ok(),
-            #[cfg(feature = "tracing")]
-            span: tracing::Span::current(),
-        }
+        Self { runtime: Handle::try_current().ok(), carried: Carried::current() }
     }
 
     pub(super) fn runtime(&self) -> Option<&Handle> {
@@ -28,8 +25,6 @@ impl Context {
     /// of its own.
     pub(super) fn scope<R>(&self, f: impl FnOnce() -> R) -> R {
         let _runtime = self.runtime.as_ref().map(Handle::enter);
-        #[cfg(feature = "tracing")]
-        let _span = self.span.enter();
-        f()
+        self.carried.scope(f)
     }
 }

@@ -5,15 +5,12 @@ use std::{
     future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
-    sync::Arc,
 };
 
 use tokio::sync::oneshot::{self, Sender};
 
 use super::{Answer, ThreadPoolTicket, caller::Caller, context::Context, held::Held};
-
-/// So many characters are told of a panic.
-const MOST_TOLD: usize = 256;
+use crate::carried::message;
 
 /// What a thread tells the caller.
 pub(super) type Outcome<T> = Result<T, Panicked>;
@@ -125,12 +122,4 @@ impl Drop for End {
     fn drop(&mut self) {
         self.0.clone().end();
     }
-}
-
-/// What a panic says.
-fn message(panic: &(dyn Any + Send)) -> Arc<str> {
-    let said = panic.downcast_ref::<&str>().copied();
-    let said = said.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    let said = said.unwrap_or("something that is no text");
-    said.chars().take(MOST_TOLD).collect::<String>().into()
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use portcullis_core::{ConfigError, Name};
 
-use super::{Config, Probe};
+use super::{Config, Probe, breaker::Linked};
 use crate::{Breaker, Registry};
 
 /// Builds a [`Probe`]. Every setting has a default; see [`Config`].
@@ -28,13 +28,18 @@ use crate::{Breaker, Registry};
 pub struct ProbeBuilder {
     name: Name,
     config: Config,
-    breaker: Option<Breaker>,
+    linked: Linked,
     registry: Registry,
 }
 
 impl ProbeBuilder {
     pub(super) fn new(name: Name) -> Self {
-        Self { name, config: Config::default(), breaker: None, registry: Registry::global().clone() }
+        Self {
+            name,
+            config: Config::default(),
+            linked: Linked::Nothing,
+            registry: Registry::global().clone(),
+        }
     }
 
     /// Takes all settings from a [`Config`].
@@ -69,13 +74,13 @@ impl ProbeBuilder {
 
     /// Failures in a row until down (default 3); 1 to 1000.
     pub fn down_after(mut self, failures: u32) -> Self {
-        self.config.thresholds.down_after = failures;
+        self.config.down_after = failures;
         self
     }
 
     /// Successes in a row until up again (default 2); 1 to 1000.
     pub fn up_after(mut self, successes: u32) -> Self {
-        self.config.thresholds.up_after = successes;
+        self.config.up_after = successes;
         self
     }
 
@@ -89,7 +94,15 @@ impl ProbeBuilder {
     /// Down opens this breaker and, with an open time longer than the probe's interval and timeout, keeps it
     /// open; up closes it. An isolated breaker is left alone.
     pub fn feed(mut self, breaker: &Breaker) -> Self {
-        self.breaker = Some(breaker.clone());
+        self.linked = Linked::Feed(breaker.clone());
+        self
+    }
+
+    /// Keeps this breaker open once something else has opened it, for as long as it is down: with an open time longer
+    /// than the probe's interval and timeout, no call tries a dependency that is known not to answer. It neither
+    /// opens a closed breaker nor closes an open one.
+    pub fn gate(mut self, breaker: &Breaker) -> Self {
+        self.linked = Linked::Gate(breaker.clone());
         self
     }
 
@@ -105,6 +118,6 @@ impl ProbeBuilder {
     ///
     /// The first setting outside its range.
     pub fn build(self) -> Result<Probe, ConfigError> {
-        Probe::from_parts(self.name, self.config, self.breaker, &self.registry)
+        Probe::from_parts(self.name, self.config, self.linked, &self.registry)
     }
 }

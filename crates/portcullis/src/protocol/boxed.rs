@@ -85,6 +85,10 @@ where
         error.into()
     }
 
+    fn error_of(&self, rejection: Rejection) -> Option<BoxError> {
+        Some(Box::new(rejection))
+    }
+
     fn judge_error(&self, error: &BoxError) -> Verdict {
         self.classify.classify(Err(error)).unwrap_or_else(|| judge_error(&**error))
     }

@@ -114,8 +114,32 @@ pub trait Protocol<Req, Res, Err> {
         let _ = (request, deadline);
     }
 
+    /// What a request asks for, in few words, where requests tell: a path, a method of gRPC. For people.
+    fn name_of<'a>(&self, request: &'a Req) -> &'a str {
+        let _ = request;
+        ""
+    }
+
+    /// Whether the answer to this request can say that the connection ends with it: over HTTP/1.
+    fn can_close(&self, request: &Req) -> bool {
+        let _ = request;
+        false
+    }
+
+    /// Lets an answer say that its connection ends with it.
+    fn close<T: Ticket>(&self, response: &mut Self::Response<T>) {
+        let _ = response;
+    }
+
     /// Turns an error of the inner service into one of the layer, with its chain of sources unbroken.
     fn lift(&self, error: Err) -> Self::Error;
+
+    /// The error that a layer ends a call with whose response is no longer to be had; `None` where the errors are not
+    /// the protocol's to make, as with a server that only answers.
+    fn error_of(&self, rejection: Rejection) -> Option<Self::Error> {
+        let _ = rejection;
+        None
+    }
 
     /// Judges an error. Errors of readiness are judged by this too.
     fn judge_error(&self, error: &Self::Error) -> Verdict;

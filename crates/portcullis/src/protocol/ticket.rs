@@ -34,7 +34,7 @@ pub trait Ticket {
         Poll::Pending
     }
 
-    /// Ready when the next frame of a response's body may be read.
+    /// Ready when a frame of a response's body that was read may be seen. Asked after each; until then it is held.
     fn poll_paced(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let _ = cx;
         Poll::Ready(())

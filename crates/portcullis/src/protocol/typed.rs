@@ -47,6 +47,10 @@ where
         error
     }
 
+    fn error_of(&self, rejection: Rejection) -> Option<Err> {
+        Some(Err::from_rejection(rejection))
+    }
+
     #[inline]
     fn judge_error(&self, error: &Err) -> Verdict {
         self.classify.classify(Err(error)).unwrap_or_else(|| error.verdict())

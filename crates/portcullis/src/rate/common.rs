@@ -34,6 +34,11 @@ impl Common {
         })
     }
 
+    /// Calls that were refused, for want of permits or because it is stopped.
+    pub(super) fn refused(&self) -> u64 {
+        self.rejected.load(Relaxed) + self.emitter.refused_stopped()
+    }
+
     /// Whether a call that is to be refused is refused; counts it.
     pub(super) fn enforces(&self, mode: Mode) -> bool {
         let enforced = mode == Mode::Enforce || self.dice.happens(mode.share());

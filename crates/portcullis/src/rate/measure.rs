@@ -1,8 +1,10 @@
 //! A rate limit in numbers and words.
 
+use std::sync::atomic::Ordering::Relaxed;
+
 use portcullis_core::{Name, PolicyKind, health::Level};
 
-use super::RateLimitStatus;
+use super::{RateLimitStatus, common::Common};
 use crate::{
     metrics::{
         Measures,
@@ -12,16 +14,16 @@ use crate::{
 };
 
 pub(super) fn measure(status: &RateLimitStatus, into: &mut dyn Measures) {
-    rejected(status.rejected, status.shadowed, into);
     into.gauge(&RATE_AVAILABLE, &[], status.available as f64);
     into.gauge(&RATE_QUEUED, &[], f64::from(status.queued));
 }
 
-pub(super) fn rejected(rejected: u64, shadowed: u64, into: &mut dyn Measures) {
+pub(super) fn rejected(common: &Common, into: &mut dyn Measures) {
     let kind = PolicyKind::RateLimit.as_str();
-    into.counter(&CALLS, &[kind, "rejected"], rejected);
-    into.counter(&REJECTIONS, &[kind, "rate_limited", "enforced"], rejected);
-    into.counter(&REJECTIONS, &[kind, "rate_limited", "shadow"], shadowed);
+    into.counter(&CALLS, &[kind, "rejected"], common.refused());
+    into.counter(&REJECTIONS, &[kind, "rate_limited", "enforced"], common.rejected.load(Relaxed));
+    into.counter(&REJECTIONS, &[kind, "rate_limited", "shadow"], common.shadowed.load(Relaxed));
+    into.counter(&REJECTIONS, &[kind, "stopped", "enforced"], common.emitter.refused_stopped());
 }
 
 pub(super) fn snapshot(name: &Name, status: &RateLimitStatus) -> Snapshot {

@@ -20,7 +20,7 @@ use crate::{
     FromRejection, Registry, clock,
     event::Event,
     metrics::Measures,
-    registry::{Policy, Snapshot},
+    registry::{Policy, Snapshot, reasons::ISOLATED},
 };
 
 /// A named rate limit: a cheap handle to shared state. Clones are the same rate limit.
@@ -177,6 +177,7 @@ impl RateLimit {
     /// The rejection, when they are not there within this time, or others wait in line for theirs.
     pub fn reserve(&self, permits: u32, within: Duration) -> Result<Reservation, Rejection> {
         let now = clock::now();
+        self.shared.stopped()?;
         match self.shared.limiter.reserve(permits, now, within) {
             Ok(reserved) => Ok(Reservation::new(self.shared.clone(), reserved)),
             Err(refused) => {
@@ -262,7 +263,8 @@ impl RateLimit {
 
     #[inline(always)]
     pub(super) fn take(&self, permits: u32, now: Time) -> bool {
-        self.shared.limiter.try_take(permits, now)
+        let Shared { limiter, common, .. } = &*self.shared;
+        !common.emitter.is_stopped() && limiter.try_take(permits, now)
     }
 
     /// Permits, or a place in the line, for a call that must begin before the deadline.
@@ -270,6 +272,7 @@ impl RateLimit {
     #[inline(never)]
     pub(super) fn enter(&self, permits: u32, now: Time, deadline: Option<Time>) -> Result<Entry, Rejection> {
         let Shared { limiter, common, .. } = &*self.shared;
+        self.shared.stopped()?;
         // It was read before, and the thread may have stood still since: nobody is refused by a time that is over.
         let now = now.max(clock::now());
         let config = common.config.load();
@@ -291,8 +294,14 @@ impl Shared {
     #[cold]
     #[inline(never)]
     fn refuse(&self, permits: u32, now: Time) -> Result<(), Rejection> {
+        self.stopped()?;
         let refused = self.limiter.refuse(permits, now);
         self.enforce(permits, refused)
+    }
+
+    /// The refusal of one that is stopped.
+    fn stopped(&self) -> Result<(), Rejection> {
+        self.common.emitter.stopped_as(&self.name).map_or(Ok(()), Err)
     }
 
     /// Refuses, if the mode says so.
@@ -324,7 +333,7 @@ impl Shared {
             whole_in: self.limiter.whole_in(now),
             queued: self.limiter.queued(),
             waited: count(&self.common.waited),
-            rejected: count(&self.common.rejected),
+            rejected: self.common.refused(),
             shadowed: count(&self.common.shadowed),
             mode: config.mode,
         }
@@ -340,10 +349,23 @@ impl fmt::Debug for RateLimit {
 impl Policy for Shared {
     fn measure(&self, into: &mut dyn Measures) {
         measure::measure(&self.status(), into);
+        measure::rejected(&self.common, into);
     }
 
     fn snapshot(&self) -> Snapshot {
-        measure::snapshot(&self.name, &self.status())
+        self.common.emitter.marked(measure::snapshot(&self.name, &self.status()))
+    }
+
+    fn isolate(&self) {
+        self.stop(ISOLATED);
+    }
+
+    fn stop(&self, why: &str) {
+        self.common.emitter.stop(why);
+    }
+
+    fn release(&self) {
+        self.common.emitter.release();
     }
 
     fn recent_events(&self) -> Vec<Event> {

@@ -58,6 +58,12 @@ impl ReconnectBuilder {
         self
     }
 
+    /// How old a connection must be when it breaks, to say nothing against the next (default 10 s); up to 1 h.
+    pub fn stable_after(mut self, time: Duration) -> Self {
+        self.config.stable_after = time;
+        self
+    }
+
     /// Draws the jitter from a generator with this seed, so that a run can be repeated.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);

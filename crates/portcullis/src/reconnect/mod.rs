@@ -31,10 +31,19 @@
 //! Until the backoff is over, calls get that same error at once, with the time that is left; with
 //! [`wait`](ReconnectBuilder::wait) they wait for it.
 //!
-//! Dropping a call that waits drops the attempt with it if it made one, and the next in line makes its own. An
-//! instance that was asked whether it is ready, and is kept without being asked on, keeps its place, or the attempt:
-//! the others wait for it. Ask on, or drop it.
+//! An attempt belongs to all who wait for it, and is polled on by whoever is woken first: one who gives up, or is kept
+//! without being asked on, holds up nobody. When nobody waits for it any more, it is dropped. A connector that panics
+//! does so in the call that polled it; for the others the attempt has failed.
+//!
+//! # When a connection breaks
+//!
+//! The next call connects at once: the first break is an accident. A connection that breaks again before it was
+//! [stable](Config::stable_after) is one of several that come and go, and the next attempt is put off by the backoff,
+//! more with each of them; one that was stable ends that. A connection that was never ready at all counts as an
+//! attempt that failed.
 
+mod attempt;
+mod bell;
 mod builder;
 mod error;
 mod future;

@@ -35,6 +35,11 @@ const DEFAULT_CAP: Duration = Duration::from_secs(10);
 /// A handshake takes a few round trips.
 const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Longer than a process takes to start, and to crash again.
+const DEFAULT_STABLE_AFTER: Duration = Duration::from_secs(10);
+
+const LONGEST: Duration = Duration::from_secs(60 * 60);
+
 /// The rules of reconnecting.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
@@ -44,12 +49,16 @@ pub struct Config {
     pub connect_timeout: Duration,
     /// Whether calls wait for the next attempt where the last failed (default: they fail at once).
     pub wait: bool,
+    /// How old a connection must be when it breaks, to say nothing against the next (default 10 s); up to 1 h. Of
+    /// younger ones, each but the first in a row puts off the next attempt, more and more.
+    pub stable_after: Duration,
 }
 
 impl Default for Config {
     fn default() -> Self {
         let backoff = Backoff::exponential(DEFAULT_BASE).cap(DEFAULT_CAP);
-        Self { backoff, connect_timeout: DEFAULT_CONNECT_TIMEOUT, wait: false }
+        let stable_after = DEFAULT_STABLE_AFTER;
+        Self { backoff, connect_timeout: DEFAULT_CONNECT_TIMEOUT, wait: false, stable_after }
     }
 }
 
@@ -60,9 +69,25 @@ impl Config {
     ///
     /// The first field outside its range.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let times = Duration::from_millis(1)..=Duration::from_secs(60 * 60);
+        let times = Duration::from_millis(1)..=LONGEST;
         check_range("reconnect.connect_timeout", self.connect_timeout, times)?;
-        self.backoff.check()
+        check_range("reconnect.stable_after", self.stable_after, Duration::ZERO..=LONGEST)?;
+        self.backoff.check().map_err(|error| {
+            let field = of_reconnect(error.field());
+            error.of_field(field)
+        })
+    }
+}
+
+/// The name of a backoff's field here; there it is named after the retry, whose it is.
+fn of_reconnect(field: &'static str) -> &'static str {
+    match field {
+        "retry.backoff.base" => "reconnect.backoff.base",
+        "retry.backoff.factor" => "reconnect.backoff.factor",
+        "retry.backoff.cap" => "reconnect.backoff.cap",
+        "retry.backoff.jitter" => "reconnect.backoff.jitter",
+        "retry.backoff.list" => "reconnect.backoff.list",
+        _ => "reconnect.backoff",
     }
 }
 
@@ -169,6 +194,10 @@ impl Shared {
     pub(super) fn connected(&self) {
         self.counts.succeeded();
         self.connected.fetch_add(1, Relaxed);
+    }
+
+    /// Once it can be had: who hears of it may ask for it.
+    pub(super) fn tell_connected(&self) {
         self.emitter.connection(true, 0);
     }
 

@@ -28,16 +28,24 @@ pub struct ReconnectService<M, T, S> {
 }
 
 enum State<S> {
-    /// There is none that broke, or the one of this number did.
-    None(Option<u64>),
+    None,
     Connecting(Connecting<S>),
     Connected(Connection<S>),
     Failed(ConnectError),
 }
 
+impl<S> State<S> {
+    fn of(result: Result<Connection<S>, ConnectError>) -> Self {
+        match result {
+            Ok(connection) => Self::Connected(connection),
+            Err(error) => Self::Failed(error),
+        }
+    }
+}
+
 impl<M, T, S> ReconnectService<M, T, S> {
     pub(super) fn new(link: Arc<Link<M, T, S>>) -> Self {
-        Self { link, state: State::None(None) }
+        Self { link, state: State::None }
     }
 }
 
@@ -55,32 +63,24 @@ where
         loop {
             match &mut self.state {
                 State::Failed(_) => return Poll::Ready(Ok(())),
-                // Connected => None, when it broke; => Connecting, when it was never ready
+                // Connected => None, when it broke; => Connected or Failed, as all others, when it was never ready
                 State::Connected(connection) => match ready!(connection.service.poll_ready(cx)) {
                     Ok(()) => {
                         connection.prove();
                         return Poll::Ready(Ok(()));
                     }
-                    Err(error) if !connection.is_proven() => {
-                        let (link, number) = (self.link.clone(), connection.number);
-                        let source = error.into();
-                        let spoilt = async move { link.spoilt(number, source).await };
-                        self.state = State::Connecting(Box::pin(spoilt));
+                    Err(error) => {
+                        let (number, was_ready) = (connection.number, connection.is_proven());
+                        self.link.broke(number, error.into());
+                        let instead = if was_ready { None } else { self.link.instead() };
+                        self.state = instead.map_or(State::None, State::of);
                     }
-                    Err(_) => self.state = State::None(Some(connection.number)),
                 },
                 // None => Connecting
-                State::None(broken) => {
-                    let (link, seen, broken) = (self.link.clone(), self.link.ended(), *broken);
-                    let connecting = Box::pin(async move { link.connect(seen, broken).await });
-                    self.state = State::Connecting(connecting);
-                }
+                State::None => self.state = State::Connecting(Box::pin(self.link.clone().connect())),
                 // Connecting => Connected, Failed
                 State::Connecting(connecting) => {
-                    self.state = match ready!(connecting.as_mut().poll(cx)) {
-                        Ok(connection) => State::Connected(connection),
-                        Err(error) => State::Failed(error),
-                    };
+                    self.state = State::of(ready!(connecting.as_mut().poll(cx)));
                 }
             }
         }
@@ -90,7 +90,7 @@ where
         if let State::Connected(connection) = &mut self.state {
             return ResponseFuture::called(connection.service.call(request));
         }
-        match std::mem::replace(&mut self.state, State::None(None)) {
+        match std::mem::replace(&mut self.state, State::None) {
             State::Failed(error) => ResponseFuture::failed(error.into()),
             other => {
                 self.state = other;
@@ -104,8 +104,7 @@ impl<M, T, S: Clone> Clone for ReconnectService<M, T, S> {
     fn clone(&self) -> Self {
         let state = match &self.state {
             State::Connected(connection) => State::Connected(connection.clone()),
-            State::None(broken) => State::None(*broken),
-            State::Connecting(_) | State::Failed(_) => State::None(None),
+            State::None | State::Connecting(_) | State::Failed(_) => State::None,
         };
         Self { link: self.link.clone(), state }
     }

@@ -18,7 +18,9 @@
 //! # Ok::<(), portcullis::ConfigError>(())
 //! ```
 
+pub(crate) mod reasons;
 mod snapshot;
+mod stop;
 
 use std::{
     any::Any,
@@ -27,10 +29,14 @@ use std::{
     sync::{Arc, OnceLock, PoisonError, RwLock, Weak},
 };
 
-use portcullis_core::{Name, PolicyKind};
+use portcullis_core::{
+    ConfigError, Name, PolicyKind,
+    health::{Level, Rules},
+};
 
 use crate::{
     event::{Event, Hub},
+    live::Live,
     metrics::Measures,
 };
 
@@ -69,7 +75,14 @@ pub trait Policy: AnyPolicy + Send + Sync + 'static {
     /// Refuses everything until it is released, where that means anything.
     fn isolate(&self) {}
 
-    /// Ends an isolation.
+    /// Refuses everything for this reason until it is released. Policies that let nothing through or hold nothing
+    /// back by themselves, such as timeouts, do nothing.
+    fn stop(&self, why: &str) {
+        let _ = why;
+        self.isolate();
+    }
+
+    /// Ends an isolation, and a stop.
     fn release(&self) {}
 }
 
@@ -81,6 +94,9 @@ pub struct Registry(Arc<Shared>);
 struct Shared {
     table: RwLock<Table>,
     events: Hub,
+    rules: Live<Rules>,
+    /// The number of the reason for which everything is stopped, while it is.
+    stopped: RwLock<u32>,
 }
 
 #[derive(Default)]
@@ -116,6 +132,8 @@ impl Registry {
     pub fn join(&self, kind: PolicyKind, name: Name, policy: &Arc<impl Policy>) {
         let mut table = self.0.table.write().unwrap_or_else(PoisonError::into_inner);
         table.add(kind, name, policy);
+        drop(table);
+        self.stop_late(&**policy);
     }
 
     /// The youngest policy of this kind, name and type; where there is none, what `make` makes is added.
@@ -138,6 +156,8 @@ impl Registry {
             None => {
                 let policy = make()?;
                 table.add(kind, name.clone(), &policy);
+                drop(table);
+                self.stop_late(&*policy);
                 Ok(policy)
             }
         }
@@ -177,7 +197,33 @@ impl Registry {
         snapshots
     }
 
-    /// Resets every policy.
+    /// How the levels of its policies and checks make the level of the whole.
+    pub fn health_rules(&self) -> Arc<Rules> {
+        self.0.rules.load()
+    }
+
+    /// Other rules for the level of the whole.
+    ///
+    /// # Errors
+    ///
+    /// The first field outside its range; then nothing has changed.
+    pub fn set_health_rules(&self, rules: Rules) -> Result<(), ConfigError> {
+        rules.check()?;
+        self.0.rules.update(|_| Ok(rules))
+    }
+
+    /// The level of the whole.
+    pub fn level(&self) -> Level {
+        let snapshots: Vec<_> = self.policies().iter().map(|policy| policy.snapshot()).collect();
+        self.level_of(&snapshots)
+    }
+
+    /// The level that these make together, by its rules.
+    pub fn level_of(&self, snapshots: &[Snapshot]) -> Level {
+        self.health_rules().overall(snapshots.iter().map(Snapshot::part))
+    }
+
+    /// Resets every policy. What is [stopped](Self::stop_all) stays so.
     pub fn reset_all(&self) {
         self.policies().iter().for_each(|policy| policy.reset());
     }
@@ -185,11 +231,6 @@ impl Registry {
     /// Isolates every policy that can be.
     pub fn isolate_all(&self) {
         self.policies().iter().for_each(|policy| policy.isolate());
-    }
-
-    /// Releases every policy that is isolated.
-    pub fn release_all(&self) {
-        self.policies().iter().for_each(|policy| policy.release());
     }
 }
 

@@ -1,6 +1,9 @@
 //! A policy at a moment.
 
-use portcullis_core::{Name, PolicyKind, health::Level};
+use portcullis_core::{
+    Name, PolicyKind,
+    health::{Level, Part},
+};
 
 /// A policy at a moment, in the words of the health document.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +18,18 @@ pub struct Snapshot {
     pub level: Level,
     /// Measured values by name; a time ends in its unit.
     pub values: Vec<(&'static str, Value)>,
+}
+
+impl Snapshot {
+    /// Whether the service cannot work without it, as far as it says so: checks and probes do.
+    pub fn is_critical(&self) -> bool {
+        self.values.contains(&("critical", Value::Flag(true)))
+    }
+
+    /// What it is to the [rules](portcullis_core::health::Rules) of the whole.
+    pub fn part(&self) -> Part<'_> {
+        Part { name: &self.name, kind: self.kind, level: self.level, critical: self.is_critical() }
+    }
 }
 
 /// A measured value.

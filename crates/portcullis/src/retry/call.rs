@@ -1,15 +1,24 @@
 //! One call, its attempts, and the one decision: whether there is another.
 
-use std::{fmt, num::NonZeroU16, time::Duration};
+use std::{
+    fmt,
+    future::Future,
+    mem::ManuallyDrop,
+    num::NonZeroU16,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
 
 use portcullis_core::{
-    Delivery, Failure, FailureKind, GrpcCode, Mode, Rejection, Time,
-    retry::{After, Loan},
+    Delivery, Failure, FailureKind, GrpcCode, Mode, Reason, Rejection, Time, TimeoutScope,
+    retry::{After, Deposits, Loan},
 };
+use tokio::time::Sleep;
 
 use super::{
     Config, Failures, Stop,
-    entry::{Begin, sooner},
+    entry::{Begun, End},
     flags::Marks,
     policy::Shared,
 };
@@ -33,18 +42,15 @@ use crate::{clock, protocol::Attempt, shard::Pinned};
 /// ```
 #[must_use = "it is to be told how the attempts end"]
 pub struct RetryCall {
-    shared: Pinned<Shared>,
-    idempotent: bool,
-    /// Attempts that a retry above made before.
-    before: u32,
-    /// What there is to do when it ends; nothing for most calls.
+    shared: Pinned<Shared, Deposits>,
+    /// What there is to do when it ends, which is nothing for most calls; and what else sets it apart.
     marks: Marks,
-    deadline: Option<Time>,
-    /// What only a call has of which an attempt failed.
-    trouble: Option<Trouble>,
+    end: End,
+    /// What only a call has of which an attempt failed, as a mark says: where there is none it is not looked at.
+    trouble: ManuallyDrop<Option<Trouble>>,
 }
 
-#[derive(Clone, Copy, Default)]
+#[derive(Default)]
 struct Trouble {
     /// Attempts after the first that were decided on.
     retries: u32,
@@ -54,40 +60,43 @@ struct Trouble {
     /// The backoff before the last one, without what was asked for.
     previous: Duration,
     loan: Option<Loan>,
+    /// What was left of the call's time when the next attempt was decided on.
+    left: Duration,
+    /// What is waited for, if anything.
+    timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl RetryCall {
     #[inline(always)]
-    pub(super) fn new(shared: Pinned<Shared>, begin: Begin, marks: Marks) -> Self {
-        let Begin { above, idempotent, deadline } = begin;
-        let before = above.number().saturating_sub(1);
-        Self { shared, idempotent, before, marks, deadline, trouble: None }
+    pub(super) fn new(shared: Pinned<Shared, Deposits>, begun: Begun) -> Self {
+        let Begun { marks, end } = begun;
+        Self { shared, marks, end, trouble: ManuallyDrop::new(None) }
     }
 
     /// Says whether the call may be processed twice; it may not, unless this says so.
     #[inline(always)]
     pub fn idempotent(mut self, idempotent: bool) -> Self {
-        self.idempotent = idempotent;
+        self.marks.set(Marks::IDEMPOTENT, idempotent);
         self
     }
 
     /// Sets the time after which nobody waits for the answer.
     pub fn deadline(mut self, deadline: Option<Time>) -> Self {
-        self.deadline = sooner(self.deadline, deadline);
+        self.end = self.end.or(End::of(deadline));
         self
     }
 
     /// The time after which nobody waits for the answer.
     pub(super) fn ends(&self) -> Option<Time> {
-        self.deadline
+        self.end.time()
     }
 
     /// The attempt that runs, or that is to be made next.
     pub fn attempt(&self) -> Attempt {
-        match self.trouble {
-            Some(Trouble { retries, failures, .. }) if retries > 0 => {
-                let number = self.before.saturating_add(retries + 1);
-                failures.last().map_or(Attempt::FIRST, |after| Attempt::retry(number, after))
+        match &*self.trouble {
+            Some(trouble) if trouble.retries > 0 => {
+                let number = self.marks.attempts_above().saturating_add(trouble.retries + 1);
+                trouble.failures.last().map_or(Attempt::FIRST, |after| Attempt::retry(number, after))
             }
             _ => Attempt::FIRST,
         }
@@ -99,6 +108,9 @@ impl RetryCall {
     ///
     /// Why there is none. The call is over then.
     pub fn next(&mut self, failure: &Failure) -> Result<Duration, Stop> {
+        if self.is_made_at_once(failure) {
+            return self.take_at_once(failure);
+        }
         let plan = self.plan(failure, None);
         plan.and_then(|plan| self.take(failure, plan))
     }
@@ -114,11 +126,11 @@ impl RetryCall {
     /// Whether nothing is to be asked or told when it succeeds.
     #[inline(always)]
     pub(super) fn is_plain(&self) -> bool {
-        self.marks.are_none()
+        self.marks.are_silent()
     }
 
     fn trouble(&mut self) -> &mut Trouble {
-        self.marks.add(Marks::FAILED);
+        self.marks.set(Marks::FAILED, true);
         self.trouble.get_or_insert_default()
     }
 
@@ -126,7 +138,7 @@ impl RetryCall {
     #[inline(never)]
     fn succeeded_slow(&mut self) {
         let Trouble { retries, failures, loan, .. } = self.trouble.take().unwrap_or_default();
-        self.marks.remove(Marks::FAILED);
+        self.marks.set(Marks::FAILED, false);
         if loan.is_some_and(Loan::comes_back) || self.shared.budget.counts_successes() {
             self.shared.budget.succeeded(loan);
         }
@@ -156,14 +168,47 @@ impl RetryCall {
         config.retry_refusals.then(|| failure.retry_after(Some(after)))
     }
 
+    /// Records a failed attempt where one look at the settings and the budget says that another may be made, and
+    /// without a wait. Else says no, and has recorded nothing.
+    #[inline(always)]
+    pub(super) fn is_made_at_once(&mut self, failure: &Failure) -> bool {
+        let (retries, loan) = match &*self.trouble {
+            Some(trouble) => (trouble.retries, trouble.loan),
+            None => (0, None),
+        };
+        let is_plain =
+            self.shared.rules.get().are_plain(failure, self.marks.has(Marks::IDEMPOTENT), retries + 1)
+                && self.end.is_none()
+                && self.shared.local().interest().is_none()
+                && !loan.is_some_and(Loan::comes_back);
+        if is_plain {
+            self.trouble().failures.push(failure.kind);
+        }
+        is_plain
+    }
+
+    /// Takes the attempt that is made at once, if the budget has it.
+    #[inline(never)]
+    pub(super) fn take_at_once(&mut self, failure: &Failure) -> Result<Duration, Stop> {
+        let Some(loan) = self.shared.budget.withdraw(failure) else { return Err(self.stopped(Stop::Budget)) };
+        let trouble = self.trouble();
+        trouble.loan = Some(loan);
+        trouble.retries += 1;
+        trouble.waits += 1;
+        trouble.previous = Duration::ZERO;
+        let attempt = trouble.retries + 1;
+        self.shared.retried(attempt, failure.kind, Duration::ZERO);
+        Ok(Duration::ZERO)
+    }
+
     /// Records a failed attempt; says how long another would have to wait, if it would be safe and in time.
     pub(super) fn plan(&mut self, failure: &Failure, code: Option<GrpcCode>) -> Result<Plan, Stop> {
         let trouble = self.trouble();
         trouble.failures.push(failure.kind);
         let loan = trouble.loan.take();
-        let Trouble { retries, waits, previous, .. } = *trouble;
+        let &mut Trouble { retries, waits, previous, .. } = trouble;
         let config = self.shared.config.load();
-        let is_safe = is_safe(&config, failure, code, self.idempotent);
+        let is_safe = is_safe(&config, failure, code, self.marks.has(Marks::IDEMPOTENT));
         self.pay_back(loan, failure, is_safe || failure.do_not_retry);
         let retry = Retry { number: retries + 1, waits, previous, is_safe };
         self.plan_by(&config, retry, failure).map_err(|stop| self.stopped(stop))
@@ -201,10 +246,11 @@ impl RetryCall {
         let waits = if asked.is_some() { 1 } else { retry.waits + 1 };
         let backoff = self.backoff(config, After { retry: waits, failure, previous: retry.previous });
         let wait = backoff.saturating_add(asked.unwrap_or_default());
-        if self.deadline.is_some_and(|deadline| clock::now() + wait >= deadline) {
+        let left = self.ends().map(|deadline| deadline.since(clock::now()));
+        if left.is_some_and(|left| wait >= left) {
             return Err(Stop::Deadline);
         }
-        Ok(Plan { wait, backoff, waits, mode: config.mode })
+        Ok(Plan { wait, backoff, waits, left: left.unwrap_or_default(), mode: config.mode })
     }
 
     /// The policy's own wait. It comes on top of what the dependency asked for: those who were all told the same
@@ -217,7 +263,6 @@ impl RetryCall {
     }
 
     /// Takes the attempt that was planned.
-    #[inline]
     pub(super) fn take(&mut self, failure: &Failure, plan: Plan) -> Result<Duration, Stop> {
         match plan.mode {
             Mode::Enforce => {}
@@ -228,7 +273,7 @@ impl RetryCall {
         let trouble = self.trouble();
         trouble.loan = Some(loan);
         trouble.retries += 1;
-        (trouble.waits, trouble.previous) = (plan.waits, plan.backoff);
+        (trouble.waits, trouble.previous, trouble.left) = (plan.waits, plan.backoff, plan.left);
         let attempt = trouble.retries + 1;
         self.shared.retried(attempt, failure.kind, plan.wait);
         Ok(plan.wait)
@@ -236,9 +281,62 @@ impl RetryCall {
 
     /// Records that there is no other attempt, and why.
     pub(super) fn stopped(&self, stop: Stop) -> Stop {
-        let Trouble { retries, failures, .. } = self.trouble.unwrap_or_default();
+        let (retries, failures) = match &*self.trouble {
+            Some(trouble) => (trouble.retries, trouble.failures),
+            None => Default::default(),
+        };
         self.shared.stopped(stop, retries + 1, failures);
         stop
+    }
+
+    /// Has [`timer`](Self::timer) be due after this wait, or at once.
+    #[inline(always)]
+    pub(super) fn wait(&mut self, wait: Duration) {
+        if !wait.is_zero() {
+            self.trouble().timer = Some(Box::pin(tokio::time::sleep(wait)));
+        }
+    }
+
+    /// The wait before the next attempt.
+    #[inline(always)]
+    pub(super) fn poll_wait(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if let Some(trouble) = self.trouble.as_mut() {
+            if let Some(timer) = trouble.timer.as_mut().filter(|_| !self.marks.has(Marks::ENDING)) {
+                ready!(timer.as_mut().poll(cx));
+                trouble.timer = None;
+            }
+        }
+        Poll::Ready(())
+    }
+
+    /// Whether nobody waits for the next attempt any more.
+    pub(super) fn is_over(&self) -> bool {
+        self.ends().is_some_and(|end| clock::now() >= end)
+    }
+
+    /// Until it is over, with no instance that the attempt could be made with.
+    #[cold]
+    pub(super) fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(end) = self.ends() else { return Poll::Pending };
+        self.marks.set(Marks::ENDING, true);
+        let sleep = || Box::pin(tokio::time::sleep(end.since(clock::now())));
+        self.trouble().timer.get_or_insert_with(sleep).as_mut().poll(cx)
+    }
+
+    /// What the call ends with when it is over, where its last response was dropped already.
+    #[cold]
+    pub(super) fn over(&self) -> Rejection {
+        let limit = self.trouble.as_ref().map_or(Duration::ZERO, |trouble| trouble.left);
+        let reason = Reason::Timeout { scope: TimeoutScope::Total, limit, sent: true };
+        Rejection::new(self.shared.name().clone(), reason)
+    }
+
+    /// Records that the attempt which was decided on came too late.
+    #[cold]
+    pub(super) fn stopped_before_it(&mut self) {
+        let trouble = self.trouble();
+        trouble.retries = trouble.retries.saturating_sub(1);
+        self.stopped(Stop::Deadline);
     }
 }
 
@@ -260,6 +358,7 @@ pub(super) struct Plan {
     /// What of it is the policy's own.
     backoff: Duration,
     waits: u32,
+    left: Duration,
     mode: Mode,
 }
 
@@ -276,11 +375,11 @@ impl Drop for RetryCall {
 #[inline(never)]
 fn end(call: &mut RetryCall) {
     let budget = &call.shared.budget;
-    if let Some(loan) = call.trouble.take().and_then(|trouble| trouble.loan) {
-        budget.give_back(loan);
+    if let Some(trouble) = call.trouble.take() {
+        trouble.loan.into_iter().for_each(|loan| budget.give_back(loan));
     }
     if call.marks.has(Marks::COUNTED) {
-        budget.ended(call.shared.shard());
+        call.shared.local().ended();
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 use portcullis_core::Mode;
 
-use super::Config;
+use super::{Config, RetryBudget};
 
 /// What every call must know of the settings.
 #[derive(Clone, Copy)]
@@ -14,17 +14,20 @@ impl Flags {
     const DISABLED: u8 = 1;
     const TIMED: u8 = 2;
     const BY_CODE: u8 = 4;
+    const UNCOUNTED: u8 = 8;
 
-    fn of(config: &Config) -> Self {
+    fn of(config: &Config, budget: &RetryBudget) -> Self {
         let flag = |is: bool, flag| if is { flag } else { 0 };
         let disabled = flag(config.mode == Mode::Disabled, Self::DISABLED);
         let timed = flag(config.total_time.is_some(), Self::TIMED);
-        Self(disabled | timed | flag(config.grpc_codes.is_some(), Self::BY_CODE))
+        let by_code = flag(config.grpc_codes.is_some(), Self::BY_CODE);
+        Self(disabled | timed | by_code | flag(!budget.is_counting(), Self::UNCOUNTED))
     }
 
-    /// Whether it is as if there were no policy.
-    #[inline(always)]
-    pub(super) fn is_disabled(self) -> bool {
+    /// Whether it is as if there were no policy. Apart, so that of calls without any flag nobody asks.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn are_disabled(self) -> bool {
         self.0 & Self::DISABLED != 0
     }
 
@@ -40,6 +43,12 @@ impl Flags {
         self.0 & Self::TIMED != 0
     }
 
+    /// Whether the calls are counted by a layer above.
+    #[inline(always)]
+    pub(super) fn is_uncounted(self) -> bool {
+        self.0 & Self::UNCOUNTED != 0
+    }
+
     /// Whether gRPC calls are retried by their code.
     #[inline(always)]
     pub(super) fn goes_by_code(self) -> bool {
@@ -51,12 +60,12 @@ impl Flags {
 pub(super) struct LiveFlags(AtomicU8);
 
 impl LiveFlags {
-    pub(super) fn new(config: &Config) -> Self {
-        Self(AtomicU8::new(Flags::of(config).0))
+    pub(super) fn new(config: &Config, budget: &RetryBudget) -> Self {
+        Self(AtomicU8::new(Flags::of(config, budget).0))
     }
 
-    pub(super) fn set(&self, config: &Config) {
-        self.0.store(Flags::of(config).0, Relaxed);
+    pub(super) fn set(&self, config: &Config, budget: &RetryBudget) {
+        self.0.store(Flags::of(config, budget).0, Relaxed);
     }
 
     #[inline(always)]
@@ -65,45 +74,60 @@ impl LiveFlags {
     }
 }
 
-/// What sets a call apart, in one byte that its end looks at.
+/// What sets a call apart, in one word: a byte of marks, and the number of attempts that were made above it.
 #[derive(Clone, Copy)]
-pub(super) struct Marks(u8);
+pub(super) struct Marks(u64);
+
+/// Where the attempts made above begin.
+const ABOVE: u32 = 32;
 
 impl Marks {
     /// It goes by the codes of gRPC.
-    pub(super) const BY_CODE: u8 = 1;
+    pub(super) const BY_CODE: u64 = 1;
     /// The budget wants to know that it succeeded.
-    pub(super) const COUNTS_OUTCOMES: u8 = 2;
+    pub(super) const COUNTS_OUTCOMES: u64 = 2;
     /// The budget wants to know of its end.
-    pub(super) const COUNTED: u8 = 4;
+    pub(super) const COUNTED: u64 = 4;
     /// An attempt failed.
-    pub(super) const FAILED: u8 = 8;
+    pub(super) const FAILED: u64 = 8;
+    /// It may be processed twice.
+    pub(super) const IDEMPOTENT: u64 = 16;
 
-    pub(super) const NONE: Self = Self(0);
+    /// There is nothing left to wait for but an instance, until its time is over.
+    pub(super) const ENDING: u64 = 32;
 
-    #[cold]
-    pub(super) fn of(flags: Flags, counted: bool, outcomes: bool) -> Self {
-        let mark = |is: bool, mark| if is { mark } else { 0 };
-        let budget = mark(outcomes, Self::COUNTS_OUTCOMES) | mark(counted, Self::COUNTED);
-        Self(mark(flags.goes_by_code(), Self::BY_CODE) | budget)
+    /// What is to be known when an attempt succeeds, or the call ends.
+    const TOLD: u64 = Self::BY_CODE | Self::COUNTS_OUTCOMES | Self::COUNTED | Self::FAILED;
+
+    #[inline(always)]
+    pub(super) fn of(mark: u64, is: bool) -> Self {
+        Self(if is { mark } else { 0 })
+    }
+
+    /// With so many attempts that were made above.
+    #[inline(always)]
+    pub(super) fn above(self, attempts: u32) -> Self {
+        Self(self.0 | u64::from(attempts) << ABOVE)
+    }
+
+    /// Attempts that were made above.
+    pub(super) fn attempts_above(self) -> u32 {
+        (self.0 >> ABOVE) as u32
     }
 
     #[inline(always)]
-    pub(super) fn has(self, mark: u8) -> bool {
+    pub(super) fn has(self, mark: u64) -> bool {
         self.0 & mark != 0
     }
 
-    /// Whether there is none.
+    /// Whether there is nothing to be told when it succeeds or ends.
     #[inline(always)]
-    pub(super) fn are_none(self) -> bool {
-        self.0 == 0
+    pub(super) fn are_silent(self) -> bool {
+        !self.has(Self::TOLD)
     }
 
-    pub(super) fn add(&mut self, mark: u8) {
-        self.0 |= mark;
-    }
-
-    pub(super) fn remove(&mut self, mark: u8) {
-        self.0 &= !mark;
+    #[inline(always)]
+    pub(super) fn set(&mut self, mark: u64, is: bool) {
+        self.0 = self.0 & !mark | if is { mark } else { 0 };
     }
 }

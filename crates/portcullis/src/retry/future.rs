@@ -10,11 +10,10 @@ use std::{
 
 use pin_project_lite::pin_project;
 use portcullis_core::{Failure, GrpcCode, Verdict};
-use tokio::time::Sleep;
 use tower_service::Service;
 
 use super::{Replay, RetryCall, Stop};
-use crate::{Protocol, apart::Apart};
+use crate::{Protocol, apart::Held};
 
 pin_project! {
     /// The response future of [`RetryService`](super::RetryService).
@@ -28,32 +27,29 @@ pin_project! {
         R: Replay<Req>,
     {
         #[pin]
-        state: State<S::Future>,
+        state: State<S::Future, R::Request>,
         protocol: P,
         context: Cx,
-        again: Option<Again<S, R, R::Kept, R::Request>>,
+        again: Held<Again<S, R, R::Kept>>,
     }
 }
 
 /// What further attempts are made with.
-pub(super) struct Again<S, R, K, Q> {
+pub(super) struct Again<S, R, K> {
     pub(super) service: S,
     pub(super) replay: R,
     pub(super) kept: K,
-    /// The request of the next attempt.
-    pub(super) next: Option<Q>,
     pub(super) call: RetryCall,
 }
 
 pin_project! {
     // Of two, so that one comparison tells which it is.
     #[project = StateProj]
-    enum State<F> {
+    enum State<F, Q> {
         /// An attempt runs.
         Called { #[pin] inner: F },
-        /// Between two attempts: the timer, or none when the next attempt's instance gets ready. Boxed, because
-        /// few calls come here.
-        Between { timer: Apart<Pin<Box<Sleep>>> },
+        /// Between two attempts: the request of the next.
+        Between { next: Option<Q> },
     }
 }
 
@@ -67,9 +63,9 @@ where
         inner: S::Future,
         protocol: P,
         context: Cx,
-        again: Option<Again<S, R, R::Kept, R::Request>>,
+        again: Option<Again<S, R, R::Kept>>,
     ) -> Self {
-        Self { state: State::Called { inner }, protocol, context, again }
+        Self { state: State::Called { inner }, protocol, context, again: Held::new(again) }
     }
 }
 
@@ -100,26 +96,26 @@ where
 }
 
 /// Whether there is nothing to be decided, because the attempt succeeded or there is no other; records that it
-/// succeeded.
+/// succeeded. Nearly always there is nothing to record, and what further attempts would need is let go here,
+/// where that is known, and not with the future.
 #[inline(always)]
 fn is_success<S, P, R, Res, Err, K, Q>(
     protocol: &P,
     context: &P::Context,
-    again: &mut Option<Again<S, R, K, Q>>,
+    again: &mut Held<Again<S, R, K>>,
     response: &Res,
 ) -> bool
 where
     P: Protocol<Q, Res, Err>,
 {
-    let Some(again) = again else { return true };
+    let Some(Again { call, .. }) = again.get() else { return true };
     match protocol.judge(context, response) {
-        None | Some(Verdict::Success) if again.call.is_plain() => return true,
+        None | Some(Verdict::Success) if call.is_plain() => again.clear(),
         // What only its end will tell is committed with its head (gRFC A6).
-        None | Some(Verdict::Success) if !again.call.goes_by_code() => {}
-        None | Some(Verdict::Success) if protocol.grpc_status(response).is_none() => {}
+        None | Some(Verdict::Success) if !call.goes_by_code() => call.succeeded(),
+        None | Some(Verdict::Success) if protocol.grpc_status(response).is_none() => call.succeeded(),
         _ => return false,
     }
-    again.call.succeeded();
     true
 }
 
@@ -141,12 +137,19 @@ where
         loop {
             let result = match ended.take() {
                 Some(result) => result,
-                None => ready!(this.poll_attempt(cx)),
+                None => match ready!(this.poll_attempt(cx)) {
+                    Ok(result) => result,
+                    Err(over) => return Poll::Ready(Err(over)),
+                },
             };
             let result = result.map_err(|error| this.protocol.lift(error));
-            let Some(wait) = this.again(&result) else { return Poll::Ready(result) };
+            let Some((wait, request)) = this.again(&result) else { return Poll::Ready(result) };
             drop(result);
-            this.state.set(State::after(wait));
+            // With its connection and permits, before anything is waited for.
+            this.state.set(State::Between { next: Some(request) });
+            if let Some(again) = this.again.get() {
+                again.call.wait(wait);
+            }
         }
     }
 }
@@ -157,20 +160,21 @@ where
     S: Service<R::Request>,
     P: Protocol<R::Request, S::Response, S::Error>,
 {
-    fn poll_attempt(&mut self, cx: &mut Context<'_>) -> Poll<Result<S::Response, S::Error>> {
+    /// How the attempt ended; else with what the call ends, because it is too late for the attempt.
+    fn poll_attempt(&mut self, cx: &mut Context<'_>) -> Poll<Attempted<S::Response, S::Error, P::Error>> {
         loop {
             if let StateProj::Called { inner } = self.state.as_mut().project() {
-                return inner.poll(cx);
+                return inner.poll(cx).map(Ok);
             }
-            if let Err(error) = ready!(self.poll_next(cx)) {
-                return Poll::Ready(Err(error));
+            if let Err(error) = ready!(self.poll_next(cx))? {
+                return Poll::Ready(Ok(Err(error)));
             }
         }
     }
 
-    /// Whether another attempt is to be made, and after which wait. Its request is then in `next`.
-    fn again(&mut self, result: &Result<S::Response, P::Error>) -> Option<Duration> {
-        let again = self.again.as_mut()?;
+    /// Whether another attempt is to be made, after which wait, and with what.
+    fn again(&mut self, result: &Result<S::Response, P::Error>) -> Option<(Duration, R::Request)> {
+        let again = self.again.get()?;
         let (failure, code) = match Ended::of(self.protocol, self.context, result, &again.call) {
             Ended::Failed(failure, code) => (failure, code),
             Ended::Succeeded => {
@@ -179,26 +183,56 @@ where
             }
             Ended::Neither => return None,
         };
-        let plan = again.call.plan(&failure, code).ok()?;
-        let Some(request) = again.next.take().or_else(|| again.replay.again(&again.kept)) else {
+        let plan = match again.call.is_made_at_once(&failure) {
+            true => None,
+            false => Some(again.call.plan(&failure, code).ok()?),
+        };
+        let unsent = match self.state.as_mut().project() {
+            StateProj::Between { next } => next.take(),
+            StateProj::Called { .. } => None,
+        };
+        let Some(request) = unsent.or_else(|| again.replay.again(&again.kept)) else {
             again.call.stopped(Stop::NotReplayable);
             return None;
         };
-        again.next = Some(request);
-        again.call.take(&failure, plan).ok()
+        let taken = match plan {
+            None => again.call.take_at_once(&failure),
+            Some(plan) => again.call.take(&failure, plan),
+        };
+        Some((taken.ok()?, request))
     }
 
-    /// Waits for the next attempt's time and for its instance, and calls it.
-    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        if let StateProj::Between { timer } = self.state.as_mut().project() {
-            if let Some(sleep) = timer.get() {
-                ready!(sleep.as_mut().poll(cx));
-                *timer = Apart::none();
+    /// Waits for the next attempt's time and for its instance, and calls it, unless it would come too late.
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Attempted<(), S::Error, P::Error>> {
+        let Some(Again { call, service, .. }) = self.again.get() else { return Poll::Pending };
+        ready!(call.poll_wait(cx));
+        let is_ready = service.poll_ready(cx);
+        if let Poll::Ready(Err(error)) = is_ready {
+            return Poll::Ready(Ok(Err(error)));
+        }
+        if call.is_over() || (is_ready.is_pending() && call.poll_over(cx).is_ready()) {
+            if let Some(error) = self.over() {
+                return Poll::Ready(Err(error));
             }
         }
-        let Some(again) = self.again else { return Poll::Pending };
-        ready!(again.service.poll_ready(cx))?;
-        let Some(mut request) = again.next.take() else { return Poll::Pending };
+        if is_ready.is_ready() { self.call_next() } else { Poll::Pending }
+    }
+
+    /// Ends the call before its next attempt, where the protocol has an error for it. What the instance may have
+    /// reserved is given up with it.
+    #[cold]
+    fn over(&mut self) -> Option<P::Error> {
+        let again = self.again.get()?;
+        let error = self.protocol.error_of(again.call.over())?;
+        again.call.stopped_before_it();
+        self.again.clear();
+        Some(error)
+    }
+
+    fn call_next(&mut self) -> Poll<Attempted<(), S::Error, P::Error>> {
+        let StateProj::Between { next } = self.state.as_mut().project() else { return Poll::Pending };
+        let Some(again) = self.again.get() else { return Poll::Pending };
+        let Some(mut request) = next.take() else { return Poll::Pending };
         let attempt = again.call.attempt();
         self.protocol.mark_attempt(&mut request, attempt);
         again.replay.mark(&mut request, attempt);
@@ -207,9 +241,12 @@ where
         }
         let inner = again.service.call(request);
         self.state.set(State::Called { inner });
-        Poll::Ready(Ok(()))
+        Poll::Ready(Ok(Ok(())))
     }
 }
+
+/// How an attempt ended; else with what its call ends, because it could not be made in time.
+type Attempted<Res, Below, Over> = Result<Result<Res, Below>, Over>;
 
 /// What a result is to a call.
 enum Ended {
@@ -251,14 +288,6 @@ impl Ended {
             (None | Some(Verdict::Success), ..) => Self::Succeeded,
             (Some(Verdict::Ignored), ..) => Self::Neither,
         }
-    }
-}
-
-impl<F> State<F> {
-    fn after(wait: Duration) -> Self {
-        let timer =
-            if wait.is_zero() { Apart::none() } else { Apart::new(Box::pin(tokio::time::sleep(wait))) };
-        Self::Between { timer }
     }
 }
 

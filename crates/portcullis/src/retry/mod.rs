@@ -55,6 +55,12 @@
 //! The failed response is dropped before the wait, and with it its connection and permits. Where there is no
 //! further attempt, the last result is returned as it was.
 //!
+//! An attempt that was decided on is still not made after the deadline: where its instance is not ready by then, the
+//! call ends at the deadline. The last result is gone by then, so it ends with a rejection of
+//! [`Reason::Timeout`](crate::Reason::Timeout) in the policy's name, whose limit is the time that was left when the
+//! attempt was decided on; it is counted as [`Stop::Deadline`]. (With [`http_server`](crate::RetryLayer::http_server),
+//! which has no errors of its own, the attempt is made late.)
+//!
 //! # Trying it out
 //!
 //! With [`Mode::Shadow`](crate::Mode::Shadow) every call is made once, and the calls that would have been made
@@ -106,6 +112,7 @@ pub mod peek;
 mod policies;
 mod policy;
 mod preset;
+mod rules;
 mod service;
 mod setters;
 mod status;

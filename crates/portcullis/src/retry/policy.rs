@@ -2,11 +2,11 @@
 
 use std::{fmt, future::Future, sync::Arc, time::Duration};
 
-use portcullis_core::{ConfigError, FailureKind, Mode, Name, PolicyKind};
+use portcullis_core::{ConfigError, FailureKind, Mode, Name, PolicyKind, retry::Deposits};
 
 use super::{
     Config, Failures, RetryBudget, RetryBuilder, RetryStatus, Stop, by_hand::run, flags::LiveFlags,
-    status::Counts,
+    rules::LiveRules, status::Counts,
 };
 use crate::{
     FromRejection, Registry,
@@ -24,13 +24,15 @@ use crate::{
 /// It works without tower too, see [`call`](Self::call) and [`begin`](Self::begin).
 #[derive(Clone)]
 pub struct RetryPolicy {
-    pub(super) shared: Sharded<Shared>,
+    pub(super) shared: Sharded<Shared, Deposits>,
 }
 
 pub(super) struct Shared {
     pub(super) config: Live<Config>,
     /// What every call must know of the settings.
     pub(super) flags: LiveFlags,
+    /// What most failures must know of them.
+    pub(super) rules: LiveRules,
     pub(super) budget: RetryBudget,
     /// Whether the budget is this policy's own, and follows its settings.
     owns_budget: bool,
@@ -66,8 +68,9 @@ impl RetryPolicy {
             Some(budget) => budget,
             None => RetryBudget::in_registry(name.clone(), config.budget, registry)?,
         };
-        let shared = Sharded::new(Shared {
-            flags: LiveFlags::new(&config),
+        let shared = Shared {
+            flags: LiveFlags::new(&config, &budget),
+            rules: LiveRules::new(&config),
             config: Live::new(config),
             budget,
             owns_budget,
@@ -75,7 +78,8 @@ impl RetryPolicy {
             emitter: Emitter::new(name.clone(), PolicyKind::Retry, registry),
             counts: Counts::default(),
             many: None,
-        });
+        };
+        let shared = Sharded::with(shared, |shared, shard| shared.budget.deposits(shard));
         registry.join(PolicyKind::Retry, name, shared.value());
         Ok(Self { shared })
     }
@@ -83,18 +87,19 @@ impl RetryPolicy {
     /// One of many policies that share their settings, and are seen together.
     pub(super) fn one_of(name: Name, common: &Arc<Common<Self>>) -> Result<Self, ConfigError> {
         let config = common.config.load();
-        Ok(Self {
-            shared: Sharded::small(Shared {
-                flags: LiveFlags::new(&config),
-                budget: RetryBudget::unlisted(name.clone(), config.budget)?,
-                owns_budget: true,
-                config: Live::of(config),
-                dice: common.dice.clone(),
-                emitter: Emitter::new(name, PolicyKind::Retry, &common.registry),
-                counts: Counts::default(),
-                many: Some(common.clone()),
-            }),
-        })
+        let (budget, owns_budget) = common.budget_for(&name, &config)?;
+        let shared = Shared {
+            flags: LiveFlags::new(&config, &budget),
+            rules: LiveRules::new(&config),
+            budget,
+            owns_budget,
+            config: Live::of(config),
+            dice: common.dice.clone(),
+            emitter: Emitter::new(name, PolicyKind::Retry, &common.registry),
+            counts: Counts::default(),
+            many: Some(common.clone()),
+        };
+        Ok(Self { shared: Sharded::small_with(shared, |shared, shard| shared.budget.deposits(shard)) })
     }
 
     /// The name.
@@ -210,7 +215,8 @@ impl Shared {
                 self.budget.reconfigure(config.budget)?;
             }
             // Under the lock, or those of another change could stay.
-            self.flags.set(&config);
+            self.flags.set(&config, &self.budget);
+            self.rules.set(&config);
             Ok(config)
         })?;
         self.emitter.config_changed();
@@ -220,21 +226,24 @@ impl Shared {
     /// Takes over the settings that it shares with others.
     pub(super) fn take(&self, config: Arc<Config>) -> Result<(), ConfigError> {
         self.config.replace(|before| {
-            if config.budget != before.budget {
+            if self.owns_budget && config.budget != before.budget {
                 self.budget.reconfigure(config.budget)?;
             }
-            self.flags.set(&config);
+            self.flags.set(&config, &self.budget);
+            self.rules.set(&config);
             Ok(config)
         })
     }
 
     /// Another attempt is to be made.
+    #[inline]
     pub(super) fn retried(&self, attempt: u32, after: FailureKind, wait: Duration) {
         self.count(|counts| counts.retried(after));
         self.emitter.frequent(|| EventKind::Retry { attempt, after, wait });
     }
 
     /// A call succeeded with an attempt after the first.
+    #[inline]
     pub(super) fn recovered(&self, attempts: u32, failures: Failures) {
         self.count(Counts::recovered);
         self.emitter.frequent(|| EventKind::Retried(Retried { attempts, failures, stopped: None }));

@@ -42,25 +42,44 @@ where
 
     #[inline(always)]
     fn call(&mut self, request: Req) -> Self::Future {
-        // The policy is let go before anything is made: what is kept of it is the entry.
-        let entry = match self.policies.policy(&request) {
-            Some(Cow::Borrowed(policy)) => policy.enter(),
-            Some(Cow::Owned(policy)) => policy.enter(),
-            None => None,
+        let owned;
+        let policy = match self.policies.policy(&request) {
+            Some(Cow::Borrowed(policy)) => policy,
+            Some(Cow::Owned(policy)) => {
+                owned = policy;
+                &owned
+            }
+            None => return self.bypass(request),
         };
-        let Some(entry) = entry else {
-            let only = self.replay.once(request);
-            let context = self.protocol.context(&only);
-            return ResponseFuture::new(self.inner.call(only), self.protocol.clone(), context, None);
-        };
+        let entry = policy.enter();
+        if entry.is_bypassed() {
+            return self.bypass(request);
+        }
         let idempotent = self.replay.is_idempotent(&request) || self.idempotency.is_idempotent(&request);
         let (first, kept) = self.replay.first(request);
         let context = self.protocol.context(&first);
         let above = self.protocol.attempt(&first);
         let begin = Begin { above, idempotent, deadline: self.protocol.deadline(&first) };
+        // What is kept of the policy is the call.
         let call = entry.begin(begin);
         let service = self.inner.clone();
-        let again = Again { service, replay: self.replay.clone(), kept, next: None, call };
+        let again = Again { service, replay: self.replay.clone(), kept, call };
         ResponseFuture::new(self.inner.call(first), self.protocol.clone(), context, Some(again))
+    }
+}
+
+impl<S, P, R, I, K> RetryService<S, P, R, I, K> {
+    /// A call that is made once, as if there were no policy.
+    #[cold]
+    #[inline(never)]
+    fn bypass<Req>(&mut self, request: Req) -> ResponseFuture<S, P, R, P::Context, Req>
+    where
+        R: Replay<Req>,
+        S: Service<R::Request>,
+        P: Protocol<R::Request, S::Response, S::Error> + Clone,
+    {
+        let only = self.replay.once(request);
+        let context = self.protocol.context(&only);
+        ResponseFuture::new(self.inner.call(only), self.protocol.clone(), context, None)
     }
 }

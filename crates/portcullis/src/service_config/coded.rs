@@ -50,6 +50,10 @@ where
         self.protocol.lift(error)
     }
 
+    fn error_of(&self, rejection: Rejection) -> Option<Self::Error> {
+        self.protocol.error_of(rejection)
+    }
+
     fn judge_error(&self, error: &Self::Error) -> Verdict {
         match self.protocol.judge_error(error) {
             Verdict::Failure(failure) => self.judged(as_code(&failure), failure),

@@ -90,7 +90,7 @@ pub(super) fn status(shared: &Shared) -> LoadShedStatus {
         overload: overload.map(|cause| cause.signal),
         shedding: refused_at > 0 && lately,
         sampling: shared.sampler.is_running(),
-        rejected: shared.rejected.total(),
+        rejected: shared.rejected.total() + shared.emitter.refused_stopped(),
         bypassed: shared.bypassed.total(),
         mode: shared.shedder.mode(),
     }
@@ -105,6 +105,7 @@ pub(super) fn measure(shared: &Shared, into: &mut dyn Measures) {
         into.counter(&REJECTIONS, &[kind, signal.as_str(), "enforced"], shared.rejected.of(at));
         into.counter(&REJECTIONS, &[kind, signal.as_str(), "shadow"], shared.bypassed.of(at));
     }
+    into.counter(&REJECTIONS, &[kind, "stopped", "enforced"], shared.emitter.refused_stopped());
     into.gauge(&SHED_IN_FLIGHT, &[], f64::from(status.in_flight));
     if let Some([.., limit]) = status.limits {
         into.gauge(&SHED_LIMIT, &[], f64::from(limit));

@@ -24,7 +24,7 @@ use crate::{
     dice::Dice,
     event::{Emitter, Event},
     metrics::Measures,
-    registry::{Policy, Snapshot},
+    registry::{Policy, Snapshot, reasons::ISOLATED},
     shard::Sharded,
 };
 
@@ -62,7 +62,7 @@ pub(super) struct Shared {
     pub(super) bypassed: Refusals,
     /// When a call was last refused; 0 before.
     pub(super) refused_at: AtomicU64,
-    emitter: Emitter,
+    pub(super) emitter: Emitter,
     dice: Dice,
 }
 
@@ -199,8 +199,8 @@ impl LoadShed {
     /// [`enter`](Self::enter).
     #[inline(always)]
     pub(super) fn admit_now(&self, arrival: &Arrival) -> Option<Held> {
-        let Shared { shedder, sampler, .. } = &*self.shared;
-        if arrival.exempt || arrival.waited.is_some() || sampler.is_asleep() {
+        let Shared { shedder, sampler, emitter, .. } = &*self.shared;
+        if arrival.exempt || arrival.waited.is_some() || sampler.is_asleep() || emitter.is_stopped() {
             return None;
         }
         if shedder.wants_looks() {
@@ -216,6 +216,9 @@ impl LoadShed {
     pub(super) fn enter(&self, arrival: Arrival) -> Result<Held, Rejection> {
         if arrival.exempt {
             return Ok(Held::exempt());
+        }
+        if let Some(rejection) = self.shared.emitter.stopped() {
+            return Err(rejection);
         }
         if self.shared.sampler.is_asleep() {
             sampler::wake(self.shared.value());
@@ -293,7 +296,19 @@ impl Policy for Shared {
     }
 
     fn snapshot(&self) -> Snapshot {
-        measure::snapshot(self)
+        self.emitter.marked(measure::snapshot(self))
+    }
+
+    fn isolate(&self) {
+        self.stop(ISOLATED);
+    }
+
+    fn stop(&self, why: &str) {
+        self.emitter.stop(why);
+    }
+
+    fn release(&self) {
+        self.emitter.release();
     }
 
     fn recent_events(&self) -> Vec<Event> {

@@ -21,7 +21,7 @@ use tokio::{
 };
 
 use super::{policy::Shared, pressure::Gauge};
-use crate::clock;
+use crate::{clock, late};
 
 /// Looks in an interval: enough for a shortest wait to mean something.
 const LOOKS: u32 = 10;
@@ -123,10 +123,7 @@ async fn run(end: End) {
     let mut looks = Looks::new();
     loop {
         let Some((tick, due)) = shared.upgrade().and_then(|shared| looks.plan(&shared)) else { return };
-        tokio::time::sleep(tick).await;
-        // Once through the queue: who is woken by a timer may go before all others.
-        tokio::task::yield_now().await;
-        let now = clock::now();
+        let now = late::look(tick).await;
         let pressure = looks.pressure(now, shared).await;
         let Some(shared) = shared.upgrade() else { return };
         if let Some(pressure) = pressure {

@@ -8,10 +8,10 @@ use std::{
 };
 
 use pin_project_lite::pin_project;
-use tokio::time::{Instant, Sleep};
+use portcullis_core::{Time, Verdict};
 use tower_service::Service;
 
-use super::{policy::Shared, ticket::BodyDeadline};
+use super::{policy::Shared, ticket::BodyDeadline, timer::Timer, word::Timing};
 use crate::{Protocol, apart::Apart, oneshot::Oneshot, shard::Pinned};
 
 pin_project! {
@@ -26,7 +26,8 @@ pin_project! {
         #[pin]
         call: Oneshot<S, Req>,
         #[pin]
-        timer: Option<Sleep>,
+        timer: Timer,
+        timing: Timing,
         // Goes with the answer.
         timeout: Apart<Pinned<Shared>>,
         protocol: P,
@@ -36,8 +37,14 @@ pin_project! {
 
 impl<S: Service<Req>, P, Cx, Req> ResponseFuture<S, P, Cx, Req> {
     #[inline(always)]
-    pub(super) fn new(call: Oneshot<S, Req>, timeout: Pinned<Shared>, protocol: P, context: Cx) -> Self {
-        Self { call, timer: None, timeout: Apart::new(timeout), protocol, context }
+    pub(super) fn new(
+        call: Oneshot<S, Req>,
+        timeout: Pinned<Shared>,
+        (timing, began): (Timing, Time),
+        protocol: P,
+        context: Cx,
+    ) -> Self {
+        Self { call, timer: Timer::new(began), timing, timeout: Apart::new(timeout), protocol, context }
     }
 }
 
@@ -55,13 +62,13 @@ where
         // The answer wins a tie. It is looked at here, so that an error is not looked at before it is one.
         match inner.poll(cx) {
             Poll::Ready(Ok(response)) => {
-                let deadline = match this.timeout.take() {
-                    Some(timeout) if timeout.settings.times_body() => {
-                        Some(deadline(timeout, this.timer.as_ref()))
-                    }
-                    _ => None,
-                };
-                Poll::Ready(Ok(this.protocol.complete(this.context.clone(), response, deadline)))
+                if this.timing.minds_answers() {
+                    return Poll::Ready(Ok(self.answered(response)));
+                }
+                // Here, where it is known to be there, and not where the future is dropped.
+                drop(this.timeout.take());
+                let context = this.context.clone();
+                Poll::Ready(Ok(this.protocol.complete(context, response, None::<BodyDeadline>)))
             }
             Poll::Ready(Err(error)) => Poll::Ready(Err(this.protocol.lift(error))),
             Poll::Pending => self.poll_timer(cx),
@@ -69,29 +76,43 @@ where
     }
 }
 
-/// What ends the response's body when its time is over.
-#[cold]
-#[inline(never)]
-fn deadline(timeout: Pinned<Shared>, timer: Pin<&Option<Sleep>>) -> BodyDeadline {
-    let armed = timer.as_pin_ref().map(|timer| timer.deadline());
-    let limit = timeout.settings.limit;
-    BodyDeadline::of_response(timeout, || armed.unwrap_or_else(|| Instant::now() + limit))
-}
-
 impl<S, P, Req> ResponseFuture<S, P, P::Context, Req>
 where
     S: Service<Req>,
     P: Protocol<Req, S::Response, S::Error>,
 {
+    /// For a call whose answer counts, or whose body is timed.
+    #[cold]
+    #[inline(never)]
+    fn answered(self: Pin<&mut Self>, response: S::Response) -> P::Response<BodyDeadline> {
+        let this = self.project();
+        let (timing, timer) = (*this.timing, this.timer.as_ref());
+        let mut deadline = None;
+        if let Some(timeout) = this.timeout.take() {
+            let judge = || this.protocol.judge(this.context, &response);
+            // How soon something fails says nothing of how long it takes.
+            if timing.is_adaptive() && matches!(judge(), None | Some(Verdict::Success)) {
+                timeout.took(timeout.shard(), timer.took(timing));
+            }
+            if timing.times_body() {
+                deadline = Some(BodyDeadline::of_response(timeout, timing, || timer.end(timing)));
+            }
+        }
+        this.protocol.complete(this.context.clone(), response, deadline)
+    }
+
     /// For a call whose service was not ready for it.
     #[cold]
     #[inline(never)]
     fn poll_uncalled(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<<Self as Future>::Output> {
-        let mut this = self.as_mut().project();
+        let this = self.as_mut().project();
         // A call whose turn comes when its time is over is not sent any more.
-        if this.timer.as_ref().as_pin_ref().is_some_and(|timer| timer.is_elapsed()) {
-            return self.poll_timer(cx);
+        if !this.timing.is_off() && this.timer.as_ref().is_over() {
+            if let Poll::Ready(refusal) = self.as_mut().late() {
+                return Poll::Ready(refusal);
+            }
         }
+        let mut this = self.as_mut().project();
         match this.call.as_mut().poll_ready(cx) {
             Poll::Ready(Ok(())) => self.poll(cx),
             Poll::Ready(Err(error)) => Poll::Ready(Err(this.protocol.lift(error))),
@@ -101,18 +122,33 @@ where
 
     /// Refused when the time is over; the call is dropped by then.
     #[inline(never)]
-    fn poll_timer(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<<Self as Future>::Output> {
-        let mut this = self.project();
+    fn poll_timer(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<<Self as Future>::Output> {
+        let this = self.as_mut().project();
+        let timing = *this.timing;
+        if timing.is_off() {
+            return Poll::Pending;
+        }
+        ready!(this.timer.poll(timing, cx));
+        self.late()
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn late(self: Pin<&mut Self>) -> Poll<<Self as Future>::Output> {
+        let this = self.project();
         let Some(timeout) = this.timeout.get() else { return Poll::Pending }; // polled after it was ready
-        if this.timer.is_none() {
-            this.timer.set(Some(tokio::time::sleep(timeout.settings.limit)));
+        let timing = *this.timing;
+        let (limit, scope, sent) = (timing.limit(), timing.scope(), this.call.is_called());
+        if timing.is_sparing() && !timeout.enforces(limit, scope, sent) {
+            // How long it takes in the end is known then.
+            *this.timing = timing.off();
+            return Poll::Pending;
         }
-        if let Some(timer) = this.timer.as_mut().as_pin_mut() {
-            ready!(timer.poll(cx));
+        if timing.is_adaptive() {
+            timeout.took(timeout.shard(), limit);
         }
-        let sent = this.call.is_called();
         this.call.end();
-        let rejection = timeout.reject(sent);
+        let rejection = timeout.reject(limit, scope, sent);
         Poll::Ready(this.protocol.refuse(this.context.clone(), rejection))
     }
 }

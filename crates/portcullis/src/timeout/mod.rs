@@ -5,6 +5,26 @@
 //! ready counts too, its refusal is an answer in the layer's protocol, and a call that is ready at once
 //! neither reads the clock nor registers a timer.
 //!
+//! # Limits
+//!
+//! One for all calls, that of the policy, which can be changed [while calls flow](Timeout::reconfigure). Or one
+//! that [follows](Adaptive) how long calls take: a percentile of the last minute, times a factor, within bounds. Or
+//! one of each request's own, by a [function of the request](TimeoutLayer::by) or its
+//! [extension](TimeoutLayer::by_extension). There is no timeout by key: what differs by route or tenant is the
+//! limit, which is such a function's, and nothing that is counted would have to be kept apart.
+//!
+//! Calls that end early for other reasons say nothing of how long calls take, and are not counted by an adaptive
+//! limit: those that fail, and those that are dropped by the caller. Calls that were ended because of the limit
+//! are counted as having taken as long as that, so that it rises when they become many.
+//!
+//! # Modes
+//!
+//! In [`Mode::Shadow`](crate::Mode::Shadow) a call that would have been late is counted, told as an event, and goes
+//! on; with [`Mode::EnforcePercent`](crate::Mode::EnforcePercent) lots are drawn when the time is over. In
+//! [`Mode::Disabled`](crate::Mode::Disabled) no timer is armed.
+//!
+//! # Readiness
+//!
 //! The layer is always ready: a call waits for the inner service's readiness itself, so that the wait is
 //! timed. Put it outside of balancers and load shedders, which want to see who is not ready.
 //!
@@ -28,13 +48,27 @@
 mod builder;
 mod future;
 mod layer;
+mod limits;
+mod measure;
 mod policy;
 mod service;
 mod ticket;
+mod timer;
+mod usual;
+mod word;
+
+pub use portcullis_core::timeout::{
+    Adaptive, Config, DEFAULT_AT_LEAST, DEFAULT_FACTOR, DEFAULT_LIMIT, DEFAULT_MIN_CALLS, DEFAULT_QUANTILE,
+    LONGEST, MIN_FACTOR, Preset, SHORTEST,
+};
 
 pub use builder::TimeoutBuilder;
 pub use future::ResponseFuture;
-pub use layer::TimeoutLayer;
+pub use layer::{ByRequest, TimeoutLayer};
+#[cfg(feature = "http")]
+pub use limits::{InExtension, Limit};
+pub use limits::{Limits, OfPolicy};
+pub use measure::TimeoutStatus;
 pub use policy::Timeout;
 pub use service::TimeoutService;
 pub use ticket::BodyDeadline;

@@ -1,27 +1,26 @@
 //! The timeout's handle.
 
-use std::{
-    fmt,
-    future::Future,
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
-    time::Duration,
-};
+use std::{fmt, future::Future, pin::pin, sync::Arc, task::Poll, time::Duration};
 
-use portcullis_core::{
-    ConfigError, Name, PolicyKind, Reason, Rejection, TimeoutScope, check_range, health::Level,
-};
+use portcullis_core::{ConfigError, Mode, Name, PolicyKind, Reason, Rejection, Time, TimeoutScope};
 use tokio::time::Instant;
 
-use super::TimeoutBuilder;
+use super::{
+    BodyDeadline, Config, TimeoutBuilder, TimeoutStatus,
+    measure::{self, Counts},
+    timer::Timer,
+    usual::Usual,
+    word::{Timing, Words},
+};
 use crate::{
-    FromRejection, Registry,
-    metrics::{Measures, names::TIMEOUTS},
+    FromRejection, Registry, clock,
+    dice::Dice,
+    event::{Emitter, Event},
+    live::Live,
+    metrics::Measures,
     registry::{Policy, Snapshot},
     shard::Sharded,
 };
-
-const SHORTEST: Duration = Duration::from_millis(1);
-const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A named time limit: a cheap handle. Clones are the same timeout.
 ///
@@ -43,21 +42,13 @@ pub struct Timeout {
     pub(super) shared: Sharded<Shared>,
 }
 
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Settings {
-    pub(super) limit: Duration,
-    pub(super) scope: TimeoutScope,
-    pub(super) whole_response: bool,
-    pub(super) body: Option<Duration>,
-    pub(super) body_idle: Option<Duration>,
-}
-
 pub(super) struct Shared {
-    pub(super) name: Name,
-    pub(super) settings: Settings,
-    expired: AtomicU64,
-    body_expired: AtomicU64,
-    body_idle_expired: AtomicU64,
+    words: Words,
+    config: Live<Config>,
+    dice: Dice,
+    emitter: Emitter,
+    usual: Usual,
+    counts: Counts,
 }
 
 impl Timeout {
@@ -79,26 +70,35 @@ impl Timeout {
         Self::builder(name, limit).scope(TimeoutScope::Attempt).build()
     }
 
-    /// A timeout to be configured.
-    pub fn builder(name: impl Into<Name>, limit: Duration) -> TimeoutBuilder {
-        TimeoutBuilder::new(name.into(), limit)
+    /// A timeout to be configured, from a limit, a [`Preset`](super::Preset), or a whole [`Config`].
+    ///
+    /// ```
+    /// use portcullis::{Timeout, timeout::Preset};
+    /// use std::time::Duration;
+    ///
+    /// let search = Timeout::builder("search", Duration::from_millis(300)).build()?;
+    /// let orders = Timeout::builder("orders", Preset::Database).whole_response(false).build()?;
+    /// assert_eq!((search.limit(), orders.limit()), (Duration::from_millis(300), Duration::from_secs(5)));
+    /// # Ok::<(), portcullis::ConfigError>(())
+    /// ```
+    pub fn builder(name: impl Into<Name>, config: impl Into<Config>) -> TimeoutBuilder {
+        TimeoutBuilder::new(name.into(), config.into())
     }
 
-    pub(super) fn from_settings(
+    pub(super) fn from_parts(
         name: Name,
-        settings: Settings,
+        config: Config,
+        seed: Option<u64>,
         registry: &Registry,
     ) -> Result<Self, ConfigError> {
-        check_range("timeout.limit", settings.limit, SHORTEST..=LONGEST)?;
-        for (field, time) in [("timeout.body", settings.body), ("timeout.body_idle", settings.body_idle)] {
-            time.map_or(Ok(()), |time| check_range(field, time, SHORTEST..=LONGEST))?;
-        }
+        config.check()?;
         let shared = Sharded::new(Shared {
-            name: name.clone(),
-            settings,
-            expired: AtomicU64::new(0),
-            body_expired: AtomicU64::new(0),
-            body_idle_expired: AtomicU64::new(0),
+            words: Words::of(&config),
+            config: Live::new(config),
+            dice: Dice::new(seed),
+            emitter: Emitter::new(name.clone(), PolicyKind::Timeout, registry),
+            usual: Usual::default(),
+            counts: Counts::default(),
         });
         registry.join(PolicyKind::Timeout, name, shared.value());
         Ok(Self { shared })
@@ -106,38 +106,86 @@ impl Timeout {
 
     /// The name.
     pub fn name(&self) -> &Name {
-        &self.shared.name
+        self.shared.emitter.name()
     }
 
-    /// The limit.
+    /// The limit; the longest, where it [follows](super::Adaptive) how long calls take. Which one holds now is in
+    /// the [status](Self::status).
     pub fn limit(&self) -> Duration {
-        self.shared.settings.limit
+        self.shared.words.timing().limit()
+    }
+
+    /// The settings.
+    pub fn config(&self) -> Arc<Config> {
+        self.shared.config.load()
+    }
+
+    /// Changes the settings while calls flow; calls that have begun keep their limit, and bodies their times. How
+    /// long calls took stays known.
+    ///
+    /// ```
+    /// use portcullis::{Timeout, timeout::{Adaptive, Config}};
+    /// use std::time::Duration;
+    ///
+    /// let timeout = Timeout::total("inventory", Duration::from_secs(1))?;
+    /// let adaptive = Some(Adaptive { factor: 3.0, ..Adaptive::default() });
+    /// timeout.reconfigure(Config { adaptive, ..(*timeout.config()).clone() })?;
+    /// assert_eq!(timeout.config().adaptive, adaptive);
+    /// # Ok::<(), portcullis::ConfigError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The first setting outside its range; nothing has changed then.
+    pub fn reconfigure(&self, config: Config) -> Result<(), ConfigError> {
+        self.update(|_| config)
+    }
+
+    /// Says whether late calls are ended, or only counted. In [`Mode::Disabled`] nothing is timed, and no timer
+    /// armed.
+    ///
+    /// # Errors
+    ///
+    /// When the mode's percentage is more than 100.
+    pub fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
+        self.update(|config| Config { mode, ..config.clone() })
+    }
+
+    /// Everything there is to see.
+    pub fn status(&self) -> TimeoutStatus {
+        self.shared.status()
+    }
+
+    /// Its last events, the youngest last; single late calls are not among them.
+    pub fn recent_events(&self) -> Vec<Event> {
+        self.shared.emitter.recent()
     }
 
     /// How many calls took too long since it was built.
     pub fn expired(&self) -> u64 {
-        self.shared.expired.load(Relaxed)
+        self.shared.counts.status().expired
     }
 
     /// How many responses' bodies took too long.
     pub fn body_expired(&self) -> u64 {
-        self.shared.body_expired.load(Relaxed)
+        self.shared.counts.status().body_expired
     }
 
     /// How many responses' bodies paused for too long.
     pub fn body_idle_expired(&self) -> u64 {
-        self.shared.body_idle_expired.load(Relaxed)
+        self.shared.counts.status().body_idle_expired
     }
 
     /// What ends a call, and the body of its response, after this time, which is within the limit.
     #[cfg(feature = "http")]
-    pub(crate) fn within(&self, left: Duration) -> super::BodyDeadline {
+    pub(crate) fn within(&self, left: Duration) -> BodyDeadline {
         self.until(Instant::now() + left, left)
     }
 
     /// The same at this deadline, until which so much time is left.
-    pub(crate) fn until(&self, deadline: Instant, left: Duration) -> super::BodyDeadline {
-        super::BodyDeadline::until(self.shared.pin(), deadline, left)
+    pub(crate) fn until(&self, deadline: Instant, left: Duration) -> BodyDeadline {
+        let timing = self.shared.words.timing();
+        BodyDeadline::until(self.shared.pin(), timing, deadline, left)
     }
 
     /// Runs `call` for at most the limit; what is not ready then is dropped before this answers.
@@ -151,68 +199,130 @@ impl Timeout {
         Fut: Future<Output = Result<T, E>>,
         E: FromRejection,
     {
-        match tokio::time::timeout(self.limit(), call()).await {
-            Ok(result) => result,
-            Err(_elapsed) => Err(E::from_rejection(self.shared.reject(true))),
+        let (timing, began) = self.shared.begin(None);
+        let timeout = self.shared.pin();
+        let mut timer = pin!(Timer::new(began));
+        let mut call = pin!(call());
+        let limit = timing.limit();
+        let in_time = std::future::poll_fn(|cx| match call.as_mut().poll(cx) {
+            Poll::Ready(result) => Poll::Ready(Some(result)),
+            Poll::Pending if timing.is_off() => Poll::Pending,
+            Poll::Pending => timer.as_mut().poll(timing, cx).map(|()| None),
+        });
+        let result = match in_time.await {
+            Some(result) => result,
+            None if timing.is_sparing() && !timeout.enforces(limit, timing.scope(), true) => call.await,
+            None => {
+                if timing.is_adaptive() {
+                    timeout.took(timeout.shard(), limit);
+                }
+                return Err(E::from_rejection(timeout.reject(limit, timing.scope(), true)));
+            }
+        };
+        if timing.is_adaptive() && result.is_ok() {
+            timeout.took(timeout.shard(), timer.as_ref().took(timing));
         }
+        result
     }
-}
 
-impl Settings {
-    /// Whether anything is timed once the head of the response is there.
-    pub(super) fn times_body(&self) -> bool {
-        self.whole_response || self.body.is_some() || self.body_idle.is_some()
+    fn update(&self, change: impl FnOnce(&Config) -> Config) -> Result<(), ConfigError> {
+        let shared = &*self.shared;
+        shared.config.update(|before| {
+            let config = change(before);
+            config.check()?;
+            // Under the lock, or those of another change could stay.
+            shared.words.set(&config);
+            Ok(config)
+        })?;
+        shared.usual.forget();
+        shared.emitter.config_changed();
+        Ok(())
     }
 }
 
 impl Shared {
-    /// The rejection of a call that took too long; `sent` when the inner service had been called.
-    pub(super) fn reject(&self, sent: bool) -> Rejection {
-        self.reject_after(self.settings.limit, self.settings.scope, sent)
+    /// How a call is timed that begins now, with a limit of its own if there is one; and when it began, if that must
+    /// be known.
+    #[inline(always)]
+    pub(super) fn begin(&self, own: Option<Duration>) -> (Timing, Time) {
+        let timing = self.words.timing();
+        let timing = own.map_or(timing, |own| timing.with_own(own));
+        if timing.is_adaptive() { self.begin_adaptive(timing) } else { (timing, Time::ORIGIN) }
     }
 
-    /// The same for one that had another time than the limit.
-    pub(super) fn reject_after(&self, limit: Duration, scope: TimeoutScope, sent: bool) -> Rejection {
-        let count = match scope {
-            TimeoutScope::Body => &self.body_expired,
-            TimeoutScope::Idle => &self.body_idle_expired,
-            _ => &self.expired,
-        };
-        count.fetch_add(1, Relaxed);
-        Rejection::new(self.name.clone(), Reason::Timeout { scope, limit, sent })
+    /// A call whose limit follows how long others took, and which is to be one of them.
+    #[cold]
+    #[inline(never)]
+    fn begin_adaptive(&self, timing: Timing) -> (Timing, Time) {
+        let at = clock::now();
+        let limit = self.usual.limit(at, || self.look(at));
+        (limit.map_or(timing, |limit| timing.with(limit)), at)
+    }
+
+    pub(super) fn name(&self) -> &Name {
+        self.emitter.name()
+    }
+
+    pub(super) fn words(&self) -> &Words {
+        &self.words
+    }
+
+    fn look(&self, now: Time) -> Duration {
+        self.usual.look(&self.config.load(), now)
+    }
+
+    /// Records how long a call took, or was waited for.
+    pub(super) fn took(&self, shard: usize, took: Duration) {
+        self.usual.record(shard, took, clock::now());
+    }
+
+    /// Whether what is late is ended, in a mode in which not all is; counts and tells of what is not.
+    pub(super) fn enforces(&self, limit: Duration, scope: TimeoutScope, sent: bool) -> bool {
+        let enforced = self.dice.happens(self.config.load().mode.share());
+        if !enforced {
+            self.counts.shadowed();
+            if self.emitter.is_heard() {
+                self.emitter.rejected(&self.rejection(limit, scope, sent), false);
+            }
+        }
+        enforced
+    }
+
+    /// The rejection of what took too long; `sent` when the inner service had been called.
+    pub(super) fn reject(&self, limit: Duration, scope: TimeoutScope, sent: bool) -> Rejection {
+        self.counts.expired(scope);
+        let rejection = self.rejection(limit, scope, sent);
+        self.emitter.rejected(&rejection, true);
+        rejection
+    }
+
+    fn rejection(&self, limit: Duration, scope: TimeoutScope, sent: bool) -> Rejection {
+        Rejection::new(self.emitter.name().clone(), Reason::Timeout { scope, limit, sent })
+    }
+
+    fn status(&self) -> TimeoutStatus {
+        let config = self.config.load();
+        let limit = self.usual.look(&config, clock::now());
+        TimeoutStatus { limit, mode: config.mode, ..self.counts.status() }
     }
 }
 
 impl fmt::Debug for Timeout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Timeout").field("name", self.name()).field("settings", &self.shared.settings).finish()
+        f.debug_struct("Timeout").field("name", self.name()).field("status", &self.status()).finish()
     }
 }
 
 impl Policy for Shared {
     fn measure(&self, into: &mut dyn Measures) {
-        into.counter(&TIMEOUTS, &[self.settings.scope.as_str()], self.expired.load(Relaxed));
-        if self.settings.body.is_some() {
-            into.counter(&TIMEOUTS, &[TimeoutScope::Body.as_str()], self.body_expired.load(Relaxed));
-        }
-        if self.settings.body_idle.is_some() {
-            into.counter(&TIMEOUTS, &[TimeoutScope::Idle.as_str()], self.body_idle_expired.load(Relaxed));
-        }
+        measure::measure(&self.config.load(), &self.status(), into);
     }
 
     fn snapshot(&self) -> Snapshot {
-        Snapshot {
-            name: self.name.clone(),
-            kind: PolicyKind::Timeout,
-            state: "active",
-            level: Level::Healthy,
-            values: vec![
-                ("limit_ms", (self.settings.limit.as_millis() as u64).into()),
-                ("scope", self.settings.scope.as_str().into()),
-                ("expired", self.expired.load(Relaxed).into()),
-                ("body_expired", self.body_expired.load(Relaxed).into()),
-                ("body_idle_expired", self.body_idle_expired.load(Relaxed).into()),
-            ],
-        }
+        measure::snapshot(self.emitter.name(), &self.config.load(), &self.status())
+    }
+
+    fn recent_events(&self) -> Vec<Event> {
+        self.emitter.recent()
     }
 }

@@ -4,7 +4,7 @@ use std::task::{Context, Poll};
 
 use tower_service::Service;
 
-use super::{ResponseFuture, Timeout, ticket::BodyDeadline};
+use super::{Limits, OfPolicy, ResponseFuture, Timeout, ticket::BodyDeadline};
 use crate::{Protocol, oneshot::Oneshot};
 
 /// A service with a [`Timeout`].
@@ -12,24 +12,26 @@ use crate::{Protocol, oneshot::Oneshot};
 /// It is always ready. A call that finds the inner service not ready takes that instance with it, leaves
 /// a clone, and waits within its time.
 #[derive(Clone, Debug)]
-pub struct TimeoutService<S, P> {
+pub struct TimeoutService<S, P, L = OfPolicy> {
     inner: S,
     timeout: Timeout,
     protocol: P,
+    limits: L,
     /// The inner service was not ready when it was asked.
     unready: bool,
 }
 
-impl<S, P> TimeoutService<S, P> {
-    pub(super) fn new(inner: S, timeout: Timeout, protocol: P) -> Self {
-        Self { inner, timeout, protocol, unready: false }
+impl<S, P, L> TimeoutService<S, P, L> {
+    pub(super) fn new(inner: S, timeout: Timeout, protocol: P, limits: L) -> Self {
+        Self { inner, timeout, protocol, limits, unready: false }
     }
 }
 
-impl<S, P, Req> Service<Req> for TimeoutService<S, P>
+impl<S, P, L, Req> Service<Req> for TimeoutService<S, P, L>
 where
     S: Service<Req> + Clone,
     P: Protocol<Req, S::Response, S::Error> + Clone,
+    L: Limits<Req>,
 {
     type Response = P::Response<BodyDeadline>;
     type Error = P::Error;
@@ -49,7 +51,10 @@ where
     fn call(&mut self, request: Req) -> Self::Future {
         let context = self.protocol.context(&request);
         let protocol = self.protocol.clone();
-        let call = Oneshot::new(&mut self.inner, !std::mem::take(&mut self.unready), request);
-        ResponseFuture::new(call, self.timeout.shared.pin(), protocol, context)
+        // First: what is known of it would not be any more after a call of what is not inlined.
+        let ready = !std::mem::take(&mut self.unready);
+        let timing = self.timeout.shared.begin(self.limits.limit(&request));
+        let call = Oneshot::new(&mut self.inner, ready, request);
+        ResponseFuture::new(call, self.timeout.shared.pin(), timing, protocol, context)
     }
 }

@@ -11,14 +11,17 @@ use std::{
 use portcullis_core::{Rejection, TimeoutScope, Verdict};
 use tokio::time::{Instant, Sleep};
 
-use super::policy::Shared;
+use super::{policy::Shared, word::Timing};
 use crate::{Ticket, shard::Pinned};
 
 /// Ends a response's body when its time is over; its timer is armed when the body is first not ready.
 pub struct BodyDeadline {
     shared: Pinned<Shared>,
+    timing: Timing,
     /// What ends first, but for a pause.
     end: End,
+    /// How long the body may pause.
+    idle: Option<Duration>,
     /// When the next frame of the body was first asked for; known once there may be a pause.
     asked: Option<Instant>,
     timer: Option<Pin<Box<Sleep>>>,
@@ -35,33 +38,50 @@ struct End {
 
 impl BodyDeadline {
     /// What is timed of the body of a response, whose call ends at `call` with its body, if that is so.
-    pub(super) fn of_response(shared: Pinned<Shared>, call: impl FnOnce() -> Instant) -> Self {
-        let settings = &shared.settings;
-        let whole = settings.whole_response.then(call);
-        let mut end = End { at: whole, limit: settings.limit, scope: settings.scope };
-        if let Some(limit) = settings.body {
-            let at = Instant::now() + limit;
-            if whole.is_none_or(|whole| at < whole) {
-                end = End { at: Some(at), limit, scope: TimeoutScope::Body };
-            }
-        }
-        Self { shared, end, asked: None, timer: None }
+    pub(super) fn of_response(
+        shared: Pinned<Shared>,
+        timing: Timing,
+        call: impl FnOnce() -> Instant,
+    ) -> Self {
+        let at = timing.is_whole().then(call);
+        let end = End { at, limit: timing.limit(), scope: timing.scope() };
+        Self { shared, timing, end, idle: None, asked: None, timer: None }.with_body()
     }
 
-    /// For a call that has so much time left, until this deadline.
-    pub(super) fn until(shared: Pinned<Shared>, deadline: Instant, left: Duration) -> Self {
-        let end = End { at: Some(deadline), limit: left, scope: shared.settings.scope };
-        Self { shared, end, asked: None, timer: None }
+    /// For a call that has so much time left, until this deadline; with its body, until [`of_body`](Self::of_body).
+    pub(super) fn until(shared: Pinned<Shared>, timing: Timing, deadline: Instant, left: Duration) -> Self {
+        let at = (!timing.is_off()).then_some(deadline);
+        let end = End { at, limit: left, scope: timing.scope() };
+        Self { shared, timing, end, idle: None, asked: None, timer: None }
+    }
+
+    /// What is timed of the body, when the response is there.
+    pub(crate) fn of_body(mut self) -> Option<Self> {
+        if !self.timing.times_body() {
+            return None;
+        }
+        if !self.timing.is_whole() {
+            self.end.at = None;
+        }
+        Some(self.with_body())
+    }
+
+    /// With the times of the body, which begin now.
+    fn with_body(mut self) -> Self {
+        let words = self.shared.words();
+        self.idle = words.body_idle();
+        if let Some(limit) = words.body() {
+            let at = Instant::now() + limit;
+            if self.end.at.is_none_or(|whole| at < whole) {
+                self.end = End { at: Some(at), limit, scope: TimeoutScope::Body };
+            }
+        }
+        self
     }
 
     /// Whether the time is over.
     pub(crate) fn is_over(&self) -> bool {
         self.end.at.is_some_and(|at| Instant::now() >= at)
-    }
-
-    /// Whether it goes on while the response's body is read.
-    pub(crate) fn is_whole(&self) -> bool {
-        self.shared.settings.whole_response
     }
 
     /// Ready when the time is over.
@@ -80,12 +100,27 @@ impl BodyDeadline {
 
     /// The rejection of a call whose time is over; `sent` when the inner service had been called.
     pub(crate) fn rejection(&self, sent: bool) -> Rejection {
-        self.shared.reject_after(self.end.limit, self.end.scope, sent)
+        self.shared.reject(self.end.limit, self.end.scope, sent)
+    }
+
+    /// Whether a call whose time is over is ended. If it is not, that is counted, and its time never ends.
+    pub(crate) fn enforces(&mut self, sent: bool) -> bool {
+        !self.timing.is_off() && self.enforces_end(self.end, sent)
+    }
+
+    fn enforces_end(&mut self, end: End, sent: bool) -> bool {
+        if !self.timing.is_sparing() || self.shared.enforces(end.limit, end.scope, sent) {
+            return true;
+        }
+        self.timing = self.timing.off();
+        self.end.at = None;
+        self.idle = None;
+        false
     }
 
     /// When the pause before the next frame has become too long.
     fn idle_end(&mut self) -> Option<End> {
-        let limit = self.shared.settings.body_idle?;
+        let limit = self.idle?;
         let asked = *self.asked.get_or_insert_with(Instant::now);
         Some(End { at: Some(asked + limit), limit, scope: TimeoutScope::Idle })
     }
@@ -102,7 +137,10 @@ impl Ticket for BodyDeadline {
         if let Some(at) = first.at {
             ready!(self.poll_until(at, cx));
         }
-        Poll::Ready(self.shared.reject_after(first.limit, first.scope, true))
+        if !self.enforces_end(first, true) {
+            return Poll::Pending;
+        }
+        Poll::Ready(self.shared.reject(first.limit, first.scope, true))
     }
 
     fn frame(&mut self, _: usize) -> Option<Rejection> {
@@ -114,6 +152,6 @@ impl Ticket for BodyDeadline {
 
 impl fmt::Debug for BodyDeadline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BodyDeadline").field("timeout", &self.shared.name).finish_non_exhaustive()
+        f.debug_struct("BodyDeadline").field("timeout", &self.shared.name()).finish_non_exhaustive()
     }
 }

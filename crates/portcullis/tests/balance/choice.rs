@@ -2,8 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use portcullis::{Balance, BoxError, Endpoints, HttpClient, Outliers, keyed::by, protocol::Tried};
-use tower::{Service, ServiceExt};
+use portcullis::{
+    Balance, BoxError, Breaker, BreakerLayer, Endpoints, HttpClient, Outliers, Registry,
+    balance::{DEFAULT_DECAY, Measure},
+    keyed::by,
+    protocol::Tried,
+};
+use tower::{Layer, Service, ServiceExt};
 
 use super::support::{Act, Host, Readiness, calls, fleet, is_ejected, ms, outliers};
 
@@ -46,6 +51,46 @@ async fn a_slow_endpoint_gets_less() {
     }
     let all: u64 = hosts.iter().map(Host::calls).sum();
     assert!(hosts[2].calls() * 8 < all, "{} of {all}", hosts[2].calls());
+}
+
+/// A breaker around one endpoint refuses in no time. That is not taken for having nothing to do.
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_whose_breaker_refuses_attracts_no_calls() {
+    let registry = Registry::new();
+    for measure in [Measure::InFlight, Measure::PeakEwma(DEFAULT_DECAY)] {
+        let endpoints = Endpoints::measuring(outliers().build().unwrap(), measure).unwrap();
+        let breakers = ["a", "b", "c", "d"].map(|name| {
+            let breaker = Breaker::builder(name).registry(&registry).build().unwrap();
+            let host = Host::new(0);
+            host.delay(ms(10));
+            endpoints.insert(name, BreakerLayer::new(breaker.clone()).layer(host));
+            breaker
+        });
+        breakers[1].isolate();
+        let balance = Balance::new(endpoints);
+        let calls: Vec<_> = (0..1000u64)
+            .map(|n| {
+                let balance = balance.clone();
+                tokio::spawn(async move {
+                    tokio::time::sleep(ms(n * 3)).await;
+                    balance.oneshot(()).await.is_err()
+                })
+            })
+            .collect();
+        let mut refused = 0;
+        for call in calls {
+            refused += u32::from(call.await.unwrap());
+        }
+        // For three seconds.
+        assert!((1..=8).contains(&refused), "{refused} of 1000, {measure:?}");
+        breakers[1].release();
+        tokio::time::sleep(ms(1000)).await;
+        let mut well = 0;
+        for _ in 0..100 {
+            well += u32::from(balance.clone().oneshot(()).await.is_ok());
+        }
+        assert_eq!(well, 100);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 
 use bytes::Bytes;
 use http::{Request, Response};
+use http_body::Body as _;
 use http_body_util::{BodyExt, Full, StreamBody};
 use portcullis::{BoxError, Breaker, BreakerLayer, ChaosLayer, FailureKind, Registry};
 use tokio::time::Instant;
@@ -69,6 +70,43 @@ async fn a_body_comes_slowly() {
     assert_eq!(body.collect().await.unwrap().to_bytes().len(), 60);
     // A tenth of a second for each frame that has gone through.
     assert_eq!(start.elapsed(), ms(600));
+}
+
+/// A body of one frame, which ends with it, takes as long as one of many.
+#[tokio::test(start_paused = true)]
+async fn a_body_of_one_frame_comes_slowly_too() {
+    let chaos = chaos().bandwidth(1.0, 100).build().unwrap();
+    let whole = || Body::from("0123456789".repeat(6));
+    let inner = service_fn(|_: Request<()>| async move { Ok::<_, BoxError>(Response::new(whole())) });
+    for service in [ChaosLayer::new(chaos.clone()).http_client(), ChaosLayer::new(chaos).http_client()] {
+        let start = Instant::now();
+        let mut body = service.layer(inner).oneshot(Request::new(())).await.unwrap().into_body();
+        assert!(tokio::time::timeout(ms(500), body.frame()).await.is_err());
+        assert!(!body.is_end_stream());
+        assert_eq!(body.size_hint().exact(), Some(60));
+        assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap().len(), 60);
+        assert!(body.is_end_stream() && body.frame().await.is_none());
+        assert_eq!(start.elapsed(), ms(600));
+    }
+}
+
+/// A dependency that pauses has not saved up for later.
+#[tokio::test(start_paused = true)]
+async fn what_comes_after_a_pause_comes_slowly_too() {
+    let chaos = chaos().bandwidth(1.0, 100).build().unwrap();
+    let inner = service_fn(|_: Request<()>| async move {
+        let frames = futures_util::stream::unfold(0, |sent| async move {
+            tokio::time::sleep(ms(if sent == 1 { 5000 } else { 0 })).await;
+            let frame = http_body::Frame::data(Bytes::from_static(b"0123456789"));
+            (sent < 3).then_some((Ok::<_, Infallible>(frame), sent + 1))
+        });
+        Ok::<_, BoxError>(Response::new(StreamBody::new(Box::pin(frames))))
+    });
+    let start = Instant::now();
+    let body = ChaosLayer::new(chaos).http_client().layer(inner).oneshot(Request::new(())).await.unwrap();
+    body.into_body().collect().await.unwrap();
+    let took = start.elapsed();
+    assert!((ms(5300)..=ms(5310)).contains(&took), "{took:?}");
 }
 
 #[tokio::test]

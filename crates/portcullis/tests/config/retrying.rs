@@ -3,8 +3,9 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use portcullis::{
-    FailureKind, GrpcCode, GrpcCodes, Mode, Registry, RetryBudget, RetryPolicy, config,
-    retry::{Backoff, BudgetConfig, Config, Curve, Jitter, Preset},
+    BoxError, FailureKind, GrpcCode, GrpcCodes, Mode, Registry, RetryBudget, RetryPolicy, config,
+    hedge::KeyedHedge,
+    retry::{Backoff, BudgetConfig, Config, Curve, Jitter, KeyedRetry, Preset, Stop},
 };
 use serde_json::json;
 
@@ -203,6 +204,60 @@ fn a_budget_can_be_shared_by_name() {
     let wrong = settings("budget = { shared = \"upstream\", ratio = 5 }");
     let error = wrong.budget().unwrap().in_registry(&registry).unwrap_err();
     assert_eq!(error.to_string(), "budget.ratio is 5.0: allowed is 0.0 to 1.0");
+}
+
+/// All keys spend from the budget that the file names, and follow when it says something else.
+#[test]
+fn keys_share_the_budget_that_is_named_and_follow_the_file() {
+    let registry = Registry::new();
+    let file =
+        |ratio: &str| format!("max_attempts = 2\nbudget = {{ shared = \"upstream\", ratio = {ratio} }}");
+    let (retry, hedge): (config::Retry, config::Hedge) =
+        (toml::from_str(&file("0.1")).unwrap(), toml::from_str(&file("0.1")).unwrap());
+    let retries = KeyedRetry::builder("hosts").registry(&registry).settings(&retry).unwrap().build().unwrap();
+    let hedges = KeyedHedge::builder("hosts").registry(&registry).settings(&hedge).unwrap().build().unwrap();
+    let before = (retries.policy("a"), hedges.policy("a"));
+    assert_eq!(before.0.budget().config(), BudgetConfig::share(0.1, 10));
+
+    let (retry, hedge): (config::Retry, config::Hedge) =
+        (toml::from_str(&file("0.3")).unwrap(), toml::from_str(&file("0.3")).unwrap());
+    retries.reconfigure(retry.reload(&retries.config()).unwrap()).unwrap();
+    hedges.reconfigure(hedge.reload(&hedges.config()).unwrap()).unwrap();
+    let rules = before.0.budget().config();
+    assert_eq!(rules, BudgetConfig::share(0.1, 10), "its rules are not one policy's to change");
+    let budget = retry.budget().unwrap().reload(&registry).unwrap().unwrap();
+
+    let of_retries = [before.0, retries.policy("a"), retries.policy("b"), retries.overflow().clone()];
+    let of_hedges = [before.1, hedges.policy("a"), hedges.policy("b"), hedges.overflow().clone()];
+    let all =
+        of_retries.iter().map(|policy| policy.budget()).chain(of_hedges.iter().map(|hedge| hedge.budget()));
+    for one in all {
+        assert!(one.is_same(&budget));
+        assert_eq!(one.config(), BudgetConfig::share(0.3, 10));
+    }
+    let wrong = settings("budget = { shared = \"upstream\", ratio = 5 }");
+    wrong.budget().unwrap().reload(&registry).unwrap_err();
+    assert_eq!(budget.config(), BudgetConfig::share(0.3, 10), "nothing has changed");
+}
+
+/// What one key has taken is gone for all, also after that key is forgotten.
+#[tokio::test(start_paused = true)]
+async fn keys_with_one_budget_spend_it_together() {
+    let registry = Registry::new();
+    let file = "max_attempts = 2\nbackoff = \"off\"\nbudget = { shared = \"upstream\", kind = \"cost\", capacity = 10 }";
+    let file: config::Retry = toml::from_str(file).unwrap();
+    let hosts = KeyedRetry::builder("hosts").registry(&registry).settings(&file).unwrap();
+    let hosts = hosts.idle_after(Duration::from_secs(60)).build().unwrap();
+    for host in ["a", "b", "c"] {
+        let call =
+            hosts.policy(host).call_idempotent(|_| async { Err::<(), _>(BoxError::from("lost")) }).await;
+        call.unwrap_err();
+    }
+    let all = hosts.status().all;
+    assert_eq!((all.retries, all.stopped(Stop::Budget), all.budget_available), (2, 1, 0));
+    tokio::time::advance(Duration::from_secs(61)).await;
+    assert_eq!((hosts.sweep(), hosts.len()), (3, 0), "the budget does not go with them");
+    assert_eq!(hosts.policy("a").budget().available(), 0);
 }
 
 #[track_caller]

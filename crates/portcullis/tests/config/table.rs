@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use portcullis::{ConfigError, balance, breaker, bulkhead, config, hedge, pool, rate, retry, shed, throttle};
+use portcullis::{
+    ConfigError, Mode, balance, breaker, bulkhead, chaos, coalesce, config, drain, fallback, hedge,
+    monitor::CheckConfig, pool, probe, rate, reconnect, retry, shed, throttle, timeout,
+};
 use toml::Table;
 
 use crate::{retry as settings_of_retry, settings};
@@ -170,6 +173,58 @@ const LISTS: &[List] = &[
         without_range: &["preset", "newest_first", "mode"],
     },
     List {
+        heading: "Fields of a cache",
+        at: "cache",
+        everything: || {
+            let config = read::<config::Cache>("mode = { enforce_percent = 1 }").build().unwrap();
+            with(Table::try_from(config::Cache::from(&config)).unwrap(), "preset", "production")
+        },
+        defaults: || {
+            let config = read::<config::Cache>("").build().unwrap();
+            Table::try_from(config::Cache::from(&config)).unwrap()
+        },
+        build: |text| read::<config::Cache>(text).build().map(drop),
+        assignment: |field, value| format!("{field} = {value}"),
+        without_default: &["preset", "stale_kinds", "mode.enforce_percent"],
+        without_range: &["preset", "stale_kinds", "stale_on_refusal", "mode"],
+    },
+    List {
+        heading: "Fields of coalescing",
+        at: "coalesce",
+        everything: || {
+            let config = coalesce::Config { mode: Mode::EnforcePercent(1), ..coalesce::Config::default() };
+            Table::try_from(config::Coalesce::from(&config)).unwrap()
+        },
+        defaults: || Table::try_from(config::Coalesce::from(&coalesce::Config::default())).unwrap(),
+        build: |text| toml::from_str::<config::Coalesce>(text).unwrap().build().map(drop),
+        assignment: |field, value| format!("{field} = {value}"),
+        without_default: &["mode.enforce_percent"],
+        without_range: &["on_failure", "mode"],
+    },
+    List {
+        heading: "Fields of a health check",
+        at: "health_check",
+        everything: || {
+            let table = Table::try_from(config::HealthCheck::from(&CheckConfig::default())).unwrap();
+            with(table, "preset", "essential")
+        },
+        defaults: || Table::try_from(config::HealthCheck::from(&CheckConfig::default())).unwrap(),
+        build: |text| toml::from_str::<config::HealthCheck>(text).unwrap().build().map(drop),
+        assignment: |field, value| format!("{field} = {value}"),
+        without_default: &["preset"],
+        without_range: &["preset", "critical"],
+    },
+    List {
+        heading: "Fields of a probe",
+        at: "probe",
+        everything: || Table::try_from(config::Probe::from(&probe::Config::default())).unwrap(),
+        defaults: || Table::try_from(config::Probe::from(&probe::Config::default())).unwrap(),
+        build: |text| toml::from_str::<config::Probe>(text).unwrap().build().map(drop),
+        assignment: |field, value| format!("{field} = {value}"),
+        without_default: &[],
+        without_range: &["critical"],
+    },
+    List {
         heading: "Fields of a throttle",
         at: "throttle",
         everything: || {
@@ -181,6 +236,32 @@ const LISTS: &[List] = &[
         assignment: |field, value| format!("{field} = {value}"),
         without_default: &["preset", "mode.enforce_percent"],
         without_range: &["preset", "refused_by", "mode"],
+    },
+    List {
+        heading: "Fields of a drain",
+        at: "drain",
+        everything: || {
+            let table = Table::try_from(config::Drain::from(&drain::Config::default())).unwrap();
+            with(table, "preset", "production")
+        },
+        defaults: || Table::try_from(config::Drain::from(&drain::Config::default())).unwrap(),
+        build: |text| drain_settings(text).build().map(drop),
+        assignment: |field, value| format!("{field} = {value}"),
+        without_default: &["preset"],
+        without_range: &["preset"],
+    },
+    List {
+        heading: "Fields of a timeout",
+        at: "timeout",
+        everything: || {
+            let config = timeout_settings("adaptive = {}\nmode = { enforce_percent = 1 }").build().unwrap();
+            with(Table::try_from(config::Timeout::from(&config)).unwrap(), "preset", "production")
+        },
+        defaults: || Table::try_from(config::Timeout::from(&timeout::Config::default())).unwrap(),
+        build: |text| timeout_settings(text).build().map(drop),
+        assignment: |field, value| format!("{field} = {value}"),
+        without_default: &["preset", "mode.enforce_percent"],
+        without_range: &["preset", "scope", "whole_response", "mode", "adaptive"],
     },
     List {
         heading: "Fields of a load shedding",
@@ -234,6 +315,78 @@ const LISTS: &[List] = &[
         ],
     },
     List {
+        heading: "Fields of a fallback",
+        at: "fallback",
+        everything: || {
+            let config = read::<config::Fallback>("mode = { enforce_percent = 1 }").build().unwrap();
+            Table::try_from(config::Fallback::from(&config)).unwrap()
+        },
+        defaults: || Table::try_from(config::Fallback::from(&fallback::Config::default())).unwrap(),
+        build: |text| read::<config::Fallback>(text).build().map(drop),
+        assignment: |field, value| format!("{field} = {value}"),
+        without_default: &["kinds", "mode.enforce_percent"],
+        without_range: &["kinds", "refusals", "mode"],
+    },
+    List {
+        heading: "Fields of reconnecting",
+        at: "reconnect",
+        everything: || {
+            let table = Table::try_from(config::Reconnect::from(&reconnect::Config::default())).unwrap();
+            // Its fields have a list of their own.
+            with(table, "backoff", "off")
+        },
+        defaults: || Table::try_from(config::Reconnect::from(&reconnect::Config::default())).unwrap(),
+        build: |text| read::<config::Reconnect>(text).build().map(drop),
+        assignment: |field, value| format!("{field} = {value}"),
+        without_default: &["backoff"],
+        without_range: &["wait", "backoff"],
+    },
+    List {
+        heading: "Fields of chaos",
+        at: "chaos",
+        everything: || {
+            let text = "schedule = { active = \"1s\", every = \"1s\" }";
+            let config = read::<config::Chaos>(text).build().unwrap();
+            Table::try_from(config::Chaos::from(&config)).unwrap()
+        },
+        defaults: || Table::try_from(config::Chaos::from(&chaos::Config::default())).unwrap(),
+        build: |text| read::<config::Chaos>(text).build().map(drop),
+        assignment: |field, value| match field {
+            "schedule.active" => format!("schedule = {{ active = {value}, every = \"1h\" }}"),
+            "schedule.every" => format!("schedule = {{ active = \"1ms\", every = {value} }}"),
+            _ => format!("{field} = {value}"),
+        },
+        without_default: &["schedule.active", "schedule.every"],
+        without_range: &["enabled", "faults", "schedule"],
+    },
+    List {
+        heading: "Fields of a fault",
+        at: "chaos",
+        everything: || {
+            let text = "share = 1\nwhat = { error = \"other\", cut_body = 1, bandwidth = 1, latency = { \
+                        exponential = \"1s\", uniform = [\"1s\", \"2s\"], normal = [\"1s\", \"1s\"] } }";
+            toml::from_str(text).unwrap()
+        },
+        defaults: Table::new,
+        build: |text| read::<config::Chaos>(text).build().map(drop),
+        assignment: |field, value| match field.strip_prefix("what.") {
+            None => format!("faults = [{{ {field} = {value}, what = \"panic\" }}]"),
+            Some(what) => format!("faults = [{{ share = 1, what = {{ {what} = {value} }} }}]"),
+        },
+        without_default: &[
+            "share",
+            "what",
+            "what.error",
+            "what.latency",
+            "what.latency.exponential",
+            "what.latency.uniform",
+            "what.latency.normal",
+            "what.cut_body",
+            "what.bandwidth",
+        ],
+        without_range: &["what", "what.error", "what.latency.uniform", "what.latency.normal"],
+    },
+    List {
         heading: "Fields of a budget",
         at: "budget",
         everything: || with(budgets(), "shared", "upstream"),
@@ -253,6 +406,10 @@ const LISTS: &[List] = &[
     },
 ];
 
+fn read<T: serde::de::DeserializeOwned>(text: &str) -> T {
+    toml::from_str(text).unwrap_or_else(|error| panic!("{text}\n{error}"))
+}
+
 fn bulkhead_settings(text: &str) -> config::Bulkhead {
     toml::from_str(text).unwrap_or_else(|error| panic!("{text}\n{error}"))
 }
@@ -270,6 +427,14 @@ fn pool_settings(text: &str) -> config::ThreadPool {
 }
 
 fn throttle_settings(text: &str) -> config::Throttle {
+    toml::from_str(text).unwrap_or_else(|error| panic!("{text}\n{error}"))
+}
+
+fn drain_settings(text: &str) -> config::Drain {
+    toml::from_str(text).unwrap_or_else(|error| panic!("{text}\n{error}"))
+}
+
+fn timeout_settings(text: &str) -> config::Timeout {
     toml::from_str(text).unwrap_or_else(|error| panic!("{text}\n{error}"))
 }
 
@@ -374,21 +539,26 @@ fn only_what_must_be_given_has_no_default() {
 /// The values just outside a range, as far as they can be written.
 fn outside(low: &str, high: &str, is_whole: bool) -> Vec<String> {
     match (low, high) {
+        ("\"0s\"", "\"1h\"") => vec!["\"1h 1ns\"".to_owned()],
         ("\"0s\"", "\"5s\"") => vec!["\"5001ms\"".to_owned()],
+        ("\"5s\"", "\"5m\"") => vec!["\"4999ms\"".to_owned(), "\"5m 1ns\"".to_owned()],
         ("\"1ms\"", "\"1m\"") => vec!["\"999us\"".to_owned(), "\"1m 1ns\"".to_owned()],
         ("\"20ms\"", "\"1m\"") => vec!["\"19999us\"".to_owned(), "\"1m 1ns\"".to_owned()],
         ("\"0s\"", "\"1m\"") => vec!["\"1m 1ns\"".to_owned()],
         ("\"0s\"", "\"24h\"") => vec!["\"24h 1ns\"".to_owned()],
         ("\"1ms\"", "\"1h\"") => vec!["\"999us\"".to_owned(), "\"1h 1ns\"".to_owned()],
         ("\"1s\"", "\"1h\"") => vec!["\"999ms\"".to_owned(), "\"1h 1ns\"".to_owned()],
+        ("\"0s\"", "\"8760h\"") => vec!["\"8760h 1ns\"".to_owned()],
+        ("\"1ms\"", "\"8760h\"") => vec!["\"999us\"".to_owned(), "\"8760h 1ns\"".to_owned()],
         ("\"1ms\"", "\"720h\"") => vec!["\"999us\"".to_owned(), "\"720h 1ns\"".to_owned()],
         ("\"100us\"", "\"1m\"") => vec!["\"99us\"".to_owned(), "\"1m 1ns\"".to_owned()],
         ("\"5ms\"", "\"1m\"") => vec!["\"4999us\"".to_owned(), "\"1m 1ns\"".to_owned()],
         ("\"10ms\"", "\"24h\"") => vec!["\"9999us\"".to_owned(), "\"24h 1ns\"".to_owned()],
         ("\"1s\"", "\"24h\"") => vec!["\"999ms\"".to_owned(), "\"24h 1ns\"".to_owned()],
+        ("\"1ms\"", "\"10s\"") => vec!["\"999us\"".to_owned(), "\"10s 1ns\"".to_owned()],
         ("\"1ms\"", "\"24h\"") => vec!["\"999us\"".to_owned(), "\"24h 1ns\"".to_owned()],
         _ if is_whole => {
-            let (low, high): (u32, u32) = (low.parse().unwrap(), high.parse().unwrap());
+            let (low, high): (u64, u64) = (low.parse().unwrap(), high.parse().unwrap());
             low.checked_sub(1).into_iter().chain([high + 1]).map(|number| number.to_string()).collect()
         }
         _ => {
@@ -407,6 +577,8 @@ fn the_ranges_are_as_listed() {
             let [low, high] = [low, high].map(|end| match end.as_str() {
                 "window" | "overall" => "100".to_owned(),
                 "at_most" => "\"5s\"".to_owned(),
+                "every" => "\"1h\"".to_owned(),
+                "limit" => "\"10s\"".to_owned(),
                 "max_cut" => "0.98".to_owned(),
                 "codel.target" => "\"5ms\"".to_owned(),
                 _ => end,
@@ -426,9 +598,10 @@ fn the_ranges_are_as_listed() {
     }
 }
 
-/// How an error names a field: a share of jitter is all there is of it.
+/// How an error names a field: a share of jitter is all there is of it, and whatever is wrong with a fault is chaos's.
 fn error_field(at: &str, field: &str) -> String {
-    format!("{at}.{}", field.trim_end_matches(".uniform"))
+    let field = field.strip_prefix("what.").unwrap_or(field);
+    format!("{at}.{}", field.trim_end_matches(".uniform").trim_end_matches(".exponential"))
 }
 
 #[test]

@@ -4,14 +4,15 @@ use std::convert::Infallible;
 
 use bytes::Bytes;
 use http::{Request, Response};
+use http_body::Body as _;
 use http_body_util::{BodyExt, Full};
 use portcullis::{
-    BoxError, FallbackLayer, Registry,
+    BoxError, Breaker, BreakerLayer, FallbackLayer, Mode, Registry,
     fallback::{Failover, Why},
     protocol::Deadline,
     replay::ReplayBody,
 };
-use tower::{Layer, ServiceExt, service_fn};
+use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 
 use super::support::{fallback, ms};
 
@@ -55,6 +56,61 @@ async fn a_server_answers_what_it_has_instead() {
     let layer = FallbackLayer::value(fallback().build().unwrap(), |_| answer(200, "stale")).http_server();
     let Ok(response) = layer.layer(inner).oneshot(Request::new(Body::default())).await;
     assert_eq!(text(response).await, (200, "stale".to_owned()));
+}
+
+/// In front of layers whose bodies are types of their own, as a router is with its error type.
+#[tokio::test]
+async fn a_response_of_ones_own_has_a_body_of_any_type() {
+    let breaker = Breaker::builder("b").registry(&Registry::new()).build().unwrap();
+    let fallback = fallback().build().unwrap();
+    let respond = |why: Why| {
+        let head = Response::builder().status(203).header("warning", "110 - \"stale\"");
+        head.body(format!("stale, after {}", why.as_str())).unwrap()
+    };
+    let inner = service_fn(|request: Request<Body>| async move {
+        let status = request.uri().path()[1..].parse().unwrap();
+        Ok::<_, Infallible>(answer(status, "theirs"))
+    });
+    let service = ServiceBuilder::new()
+        .layer(FallbackLayer::response(fallback.clone(), respond))
+        .layer(BreakerLayer::new(breaker.clone()).http_server())
+        .service(inner);
+    let get = async |status: u16| {
+        let request = Request::get(format!("/{status}")).body(Body::default()).unwrap();
+        let Ok(response) = service.clone().oneshot(request).await;
+        text(response).await
+    };
+    assert_eq!(get(200).await, (200, "theirs".to_owned()));
+    assert_eq!(get(503).await, (203, "stale, after unavailable".to_owned()));
+    breaker.isolate();
+    assert_eq!(get(200).await, (203, "stale, after refused".to_owned()));
+    assert_eq!(fallback.status().used, 2);
+}
+
+#[tokio::test]
+async fn a_client_that_has_no_connection_answers_bytes() {
+    let inner = service_fn(|_: Request<Body>| async { Err::<Response<Body>, BoxError>("broken".into()) });
+    let respond = |_| Response::new(Bytes::from_static(b"stale"));
+    let layer = FallbackLayer::response(fallback().build().unwrap(), respond).http_client();
+    let response = layer.layer(inner).oneshot(Request::new(Body::default())).await.unwrap();
+    assert_eq!(response.body().size_hint().exact(), Some(5));
+    assert_eq!(text(response).await, (200, "stale".to_owned()));
+}
+
+/// The last handle may be gone before a call fails: it is covered all the same.
+#[tokio::test(start_paused = true)]
+async fn a_call_outlives_its_fallback() {
+    let inner = service_fn(|_: Request<Body>| async {
+        tokio::time::sleep(ms(10)).await;
+        Err::<Response<Body>, BoxError>("broken".into())
+    });
+    let [covered, not] = [Mode::Enforce, Mode::Shadow].map(|mode| {
+        let fallback = fallback().mode(mode).build().unwrap();
+        let mut service = FallbackLayer::value(fallback, |_| answer(200, "stale")).http_client().layer(inner);
+        service.call(Request::new(Body::default()))
+    });
+    assert_eq!(text(covered.await.unwrap()).await.1, "stale");
+    assert_eq!(not.await.unwrap_err().to_string(), "broken");
 }
 
 #[tokio::test]

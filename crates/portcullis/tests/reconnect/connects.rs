@@ -1,9 +1,18 @@
 //! When it connects, and who is served by it.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
+    time::Duration,
+};
 
+use futures_util::FutureExt;
 use portcullis::reconnect::ConnectError;
-use portcullis::{Delivery, FailureKind, FromRejection, Registry, RetryLayer, RetryPolicy, Verdict};
+use portcullis::{
+    BoxError, Delivery, FailureKind, FromRejection, Registry, RetryLayer, RetryPolicy, Verdict,
+};
 use tower::{ServiceBuilder, ServiceExt};
 
 use super::support::{Dependency, ms, reconnect};
@@ -24,7 +33,7 @@ async fn t03_all_who_wait_for_a_connection_are_served_by_it() {
     assert_eq!(dependency.attempts(), 1);
 }
 
-/// The one who connects gives up: the next connects, and the others wait for him.
+/// The one who began to connect gives up: the attempt goes on for the others.
 #[tokio::test(start_paused = true)]
 async fn who_gives_up_takes_nobody_along() {
     let dependency = Dependency::shut();
@@ -35,10 +44,92 @@ async fn who_gives_up_takes_nobody_along() {
     tokio::time::sleep(ms(1)).await;
     leader.abort();
     tokio::time::sleep(ms(1)).await;
-    assert_eq!(dependency.attempts(), 2);
     dependency.let_in(1);
     for (n, call) in (1..).zip(others) {
         assert_eq!(call.await.unwrap().unwrap(), n + 80);
+    }
+    assert_eq!(dependency.attempts(), 1);
+}
+
+/// The one who began to connect is not polled any more, and not dropped either.
+#[tokio::test(start_paused = true)]
+async fn t03_who_is_kept_unpolled_holds_up_nobody() {
+    let dependency = Dependency::shut();
+    let service = reconnect().build().unwrap().service(dependency.connector(), 80);
+    let mut kept = service.clone();
+    assert!(kept.ready().now_or_never().is_none());
+    let others: Vec<_> = (1..4).map(|n| tokio::spawn(service.clone().oneshot(n))).collect();
+    tokio::time::sleep(ms(1)).await;
+    dependency.let_in(1);
+    for (n, call) in (1..).zip(others) {
+        let served = tokio::time::timeout(ms(100), call).await.expect("nobody hangs");
+        assert_eq!(served.unwrap().unwrap(), n + 80);
+    }
+    assert_eq!(kept.ready().await.unwrap().call_now(0).await, 80);
+    assert_eq!(dependency.attempts(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_that_nobody_waits_for_is_dropped() {
+    let dependency = Dependency::shut();
+    let service = reconnect().connect_timeout(ms(200)).build().unwrap().service(dependency.connector(), 80);
+    let call = tokio::spawn(service.clone().oneshot(0));
+    tokio::time::sleep(ms(1)).await;
+    call.abort();
+    tokio::time::sleep(ms(500)).await;
+    // Its time would be over.
+    let call = tokio::spawn(service.oneshot(1));
+    tokio::time::sleep(ms(1)).await;
+    assert_eq!(dependency.attempts(), 2);
+    dependency.let_in(1);
+    assert_eq!(call.await.unwrap().unwrap(), 81);
+}
+
+/// It panics in one call; for the others that attempt has failed, and the connector is asked again.
+#[tokio::test(start_paused = true)]
+async fn a_connector_that_panics_hangs_nobody() {
+    let panics = Arc::new(AtomicBool::new(true));
+    let connector = {
+        let panics = panics.clone();
+        tower::service_fn(move |_: u16| {
+            let panics = panics.clone();
+            async move {
+                tokio::time::sleep(ms(10)).await;
+                assert!(!panics.load(SeqCst), "the connector's own");
+                Ok::<_, BoxError>(tower::service_fn(async |n: u32| Ok::<_, BoxError>(n)))
+            }
+        })
+    };
+    let policy = reconnect().build().unwrap();
+    let service = policy.service(connector, 80);
+    let calls: Vec<_> = (0..4).map(|n| tokio::spawn(service.clone().oneshot(n))).collect();
+    let (mut panicked, mut failed) = (0, 0);
+    for call in calls {
+        match call.await {
+            Err(_) => panicked += 1,
+            Ok(result) => failed += u32::from(result.is_err()),
+        }
+    }
+    assert_eq!((panicked, failed, policy.status().failed), (1, 3, 1));
+    panics.store(false, SeqCst);
+    tokio::time::advance(ms(1000)).await;
+    assert_eq!(service.oneshot(7).await.unwrap(), 7);
+}
+
+/// On threads of their own, and with connections that break: nobody is lost.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn t03_nobody_is_lost_among_threads() {
+    for _ in 0..50 {
+        let dependency = Dependency::shut();
+        let service = reconnect().build().unwrap().service(dependency.connector(), 80);
+        let calls: Vec<_> = (0..16).map(|n| tokio::spawn(service.clone().oneshot(n))).collect();
+        tokio::task::yield_now().await;
+        calls[0].abort();
+        dependency.let_in(16);
+        for (n, call) in (1..).zip(calls.into_iter().skip(1)) {
+            let served = tokio::time::timeout(Duration::from_secs(20), call).await.expect("nobody hangs");
+            assert_eq!(served.unwrap().unwrap(), n + 80);
+        }
     }
 }
 

@@ -83,6 +83,35 @@ async fn connections_that_break_at_once_are_made_ever_less_often() {
     assert_eq!(service.oneshot(1).await.unwrap(), 81);
 }
 
+/// Each is ready once, and breaks.
+#[tokio::test(start_paused = true)]
+async fn connections_that_come_and_go_are_made_ever_less_often() {
+    let dependency = Dependency::default();
+    let backoff = Backoff::exponential(ms(100)).jitter(portcullis::retry::Jitter::None);
+    let policy = reconnect().backoff(backoff).stable_after(ms(5000)).build().unwrap();
+    let service = policy.service(dependency.connector(), 80);
+    service.clone().oneshot(1).await.unwrap();
+    // The first is an accident.
+    dependency.break_all();
+    service.clone().oneshot(1).await.unwrap();
+    for wait in [100, 200, 400] {
+        dependency.break_all();
+        let error = service.clone().oneshot(1).await.unwrap_err();
+        let told = error.downcast_ref::<ConnectError>().unwrap();
+        assert_eq!(told.retry_after(), ms(wait));
+        assert_eq!(std::error::Error::source(told).unwrap().to_string(), "broken pipe");
+        tokio::time::advance(ms(wait)).await;
+        service.clone().oneshot(1).await.unwrap();
+    }
+    // One that was stable ends that.
+    tokio::time::advance(ms(5000)).await;
+    dependency.break_all();
+    service.clone().oneshot(1).await.unwrap();
+    dependency.break_all();
+    service.clone().oneshot(1).await.unwrap();
+    assert_eq!((dependency.attempts(), policy.status().broken, policy.status().failed), (7, 6, 0));
+}
+
 /// Eight clones share a connection that breaks before it was ready: that is one attempt that failed, not eight.
 #[tokio::test(start_paused = true)]
 async fn a_connection_that_breaks_at_once_under_many_has_failed_once() {

@@ -4,12 +4,12 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
 use portcullis::{
-    BoxError, RetryLayer, RetryPolicy,
+    BoxError, Reason, Rejection, RetryLayer, RetryPolicy,
     protocol::Deadline,
     retry::{ReplayBody, Stop},
 };
 use tokio::time::Instant;
-use tower::{ServiceBuilder, ServiceExt, service_fn};
+use tower::{ServiceBuilder, ServiceExt, limit::ConcurrencyLimitLayer, service_fn};
 
 use crate::support::{Seen, ms, policy};
 
@@ -91,4 +91,58 @@ async fn each_attempt_tells_what_is_left() {
     service.oneshot(request).await.unwrap();
 
     assert_eq!(seen.all(), ["100m", "60000000n", "20000000n"]);
+}
+
+/// What ends a call whose second attempt has an instance only after so long, the attempts it made, and when it ended.
+async fn with_an_instance_after(time: u64, retries: &RetryPolicy) -> (String, usize, u128) {
+    let (seen, started) = (Seen::default(), Instant::now());
+    let log = seen.clone();
+    let limit = ConcurrencyLimitLayer::new(1);
+    let inner = ServiceBuilder::new().layer(limit).service(service_fn(move |request: u64| {
+        log.push(request);
+        async move {
+            match request {
+                // The other one, which has the only place.
+                0 => tokio::time::sleep(ms(1)).await,
+                time => tokio::time::sleep(ms(time)).await,
+            }
+            Err::<(), BoxError>("lost".into())
+        }
+    }));
+    let service =
+        ServiceBuilder::new().layer(RetryLayer::new(retries.clone()).idempotent()).service(inner.clone());
+    let call = tokio::spawn(service.oneshot(0));
+    tokio::time::sleep(ms(5)).await;
+    let other = tokio::spawn(inner.oneshot(time));
+    let error = call.await.unwrap().unwrap_err();
+    let ended = started.elapsed().as_millis();
+    let said = Rejection::find(&*error).map_or_else(
+        || error.to_string(),
+        |rejection| {
+            assert!(matches!(rejection.reason(), Reason::Timeout { sent: true, .. }), "{rejection}");
+            assert_eq!(&**rejection.policy(), "orders");
+            "too late".to_owned()
+        },
+    );
+    other.await.unwrap().unwrap_err();
+    tokio::time::sleep(ms(1000)).await;
+    (said, seen.all().len() - 1, ended)
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_attempt_is_made_whose_instance_is_ready_too_late() {
+    let retries = policy(ms(10)).max_attempts(2).total_time(ms(100)).build().unwrap();
+    assert_eq!(with_an_instance_after(500, &retries).await, ("too late".to_owned(), 1, 100));
+    assert_eq!((retries.status().stopped(Stop::Deadline), retries.status().over_time), (1, 1));
+    let status = retries.status();
+    assert_eq!((status.retries, status.stopped(Stop::Exhausted)), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_instance_that_is_ready_in_time_is_called() {
+    let retries = policy(ms(10)).max_attempts(2).total_time(ms(100)).build().unwrap();
+    assert_eq!(with_an_instance_after(50, &retries).await, ("lost".to_owned(), 2, 56));
+    assert_eq!(retries.status().stopped(Stop::Exhausted), 1);
+    let unbound = policy(ms(10)).max_attempts(2).build().unwrap();
+    assert_eq!(with_an_instance_after(500, &unbound).await, ("lost".to_owned(), 2, 506));
 }

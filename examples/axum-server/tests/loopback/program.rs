@@ -37,4 +37,25 @@ async fn the_program_listens_where_it_is_told() {
     let first = soon(lines.next_line()).await.unwrap().expect("it says where it listens");
     let address = first.trim_start_matches("listening on http://").parse().unwrap();
     assert_eq!(send(address, Request::get("/"), "/livez", "").await.status, 200);
+    let told = send(address, Request::get("/"), "/health", "").await;
+    let document: serde_json::Value = serde_json::from_slice(&told.body).unwrap();
+    assert_eq!(document["checks"]["database"]["critical"], true, "{document}");
+    assert_eq!(document["checks"]["runtime"]["critical"], false, "{document}");
+
+    // Told to end it is not ready, and serves still; told so again it ends.
+    let id = program.id().unwrap().to_string();
+    let terminate = async || {
+        let killed = Command::new("kill").args(["-TERM", &id]).status();
+        assert!(soon(killed).await.unwrap().success());
+    };
+    terminate().await;
+    while send(address, Request::get("/"), "/readyz", "").await.status != 503 {}
+    assert_eq!(send(address, Request::get("/"), "/stock/tea", "").await.status, 200);
+    terminate().await;
+    let mut said = String::new();
+    while let Some(line) = soon(lines.next_line()).await.unwrap() {
+        said = line;
+    }
+    assert!(said.starts_with("drained in ") && said.ends_with("0 refused"), "{said}");
+    assert!(soon(program.wait()).await.unwrap().success());
 }

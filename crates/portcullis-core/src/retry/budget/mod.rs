@@ -18,9 +18,11 @@
 mod concurrent;
 mod config;
 mod cost;
+mod deposits;
 #[cfg(test)]
 #[cfg(not(portcullis_loom))]
 mod model_tests;
+mod scale;
 mod share;
 #[cfg(test)]
 #[cfg(not(portcullis_loom))]
@@ -33,6 +35,7 @@ pub use config::{
     BudgetConfig, DEFAULT_CAPACITY, DEFAULT_MAX_TOKENS, DEFAULT_MIN_CONCURRENT, DEFAULT_MIN_PER_SECOND,
     DEFAULT_RATIO, DEFAULT_RETRY_COST, DEFAULT_SUCCESS_INCOME, DEFAULT_TIMEOUT_COST, DEFAULT_TOKEN_RATIO,
 };
+pub use deposits::{Deposits, Interest};
 
 use self::{
     concurrent::{Concurrent, Traffic},
@@ -45,7 +48,7 @@ use crate::{
     sync::{
         Mutex,
         atomic::{
-            AtomicU8, AtomicU64,
+            AtomicU8,
             Ordering::{Acquire, Relaxed, Release},
         },
         lock,
@@ -67,7 +70,7 @@ const COST: u8 = 4;
 /// Its rules can be changed while calls flow, to another kind too. Each kind keeps what it has counted: one
 /// that comes back into use finds its bucket as it left it.
 pub struct Budget {
-    shards: Box<[Padded<Shard>]>,
+    shards: Box<[Deposits]>,
     kind: AtomicU8,
     // Each on lines of its own, for the two fields above are read by every call.
     share: Padded<Share>,
@@ -75,12 +78,6 @@ pub struct Budget {
     throttle: Padded<Throttle>,
     cost: Padded<Cost>,
     config: Mutex<BudgetConfig>,
-}
-
-#[derive(Default)]
-struct Shard {
-    calls: AtomicU64,
-    traffic: Traffic,
 }
 
 /// A retry that a budget allowed. What was lent with it goes back where it came from when the attempt's end
@@ -118,7 +115,7 @@ impl Budget {
         config.check()?;
         let shards = shards.clamp(1, 1024).next_power_of_two();
         let budget = Self {
-            shards: (0..shards).map(|_| Padded::default()).collect(),
+            shards: (0..shards).map(|_| Deposits::new()).collect(),
             kind: AtomicU8::new(UNLIMITED),
             share: Padded::default(),
             concurrent: Padded::default(),
@@ -174,47 +171,29 @@ impl Budget {
         *current = config;
         // After its rules, which who sees the kind sees too.
         self.kind.store(kind, Release);
+        self.shards.iter().for_each(|shard| shard.set(kind));
     }
 
     /// Counts a call (not a retry) that begins. Whether it says that its end must be told by
     /// [`ended`](Self::ended): once then, and never otherwise.
-    #[inline]
     #[must_use = "a call that is not ended counts as in flight for ever"]
     pub fn begin(&self, shard: usize) -> bool {
-        self.enter(shard).0
-    }
-
-    /// Does what [`begin`](Self::begin) does, and says besides what [`counts_outcomes`](Self::counts_outcomes)
-    /// says, by one look at the rules.
-    #[inline]
-    #[must_use = "a call that is not ended counts as in flight for ever"]
-    pub fn enter(&self, shard: usize) -> (bool, bool) {
         let shard = self.shard(shard);
-        shard.calls.fetch_add(1, Relaxed);
-        let kind = self.kind.load(Relaxed);
-        let counted = kind == CONCURRENT;
-        if counted {
-            shard.traffic.begin();
-        }
-        (counted, kind >= THROTTLE)
+        let interest = shard.count();
+        shard.enter(interest)
     }
 
     /// Counts the end of a call, however it ended, of which [`begin`](Self::begin) said so.
     pub fn ended(&self, shard: usize) {
-        self.shard(shard).traffic.end();
+        self.shard(shard).ended();
     }
 
-    #[inline]
-    fn shard(&self, shard: usize) -> &Shard {
-        match self.shards.get(shard) {
-            Some(shard) => shard,
-            None => self.folded(shard),
-        }
+    /// Where the calls of this shard are counted.
+    pub fn deposits(&self, shard: usize) -> Deposits {
+        self.shard(shard).clone()
     }
 
-    #[cold]
-    #[inline(never)]
-    fn folded(&self, shard: usize) -> &Shard {
+    fn shard(&self, shard: usize) -> &Deposits {
         // A power of two of shards: the mask never leaves the slice.
         &self.shards[shard & (self.shards.len() - 1)]
     }
@@ -283,12 +262,12 @@ impl Budget {
 
     /// Calls that were counted.
     pub fn calls(&self) -> u64 {
-        self.shards.iter().fold(0, |sum, shard| sum.wrapping_add(shard.calls.load(Relaxed)))
+        self.shards.iter().fold(0, |sum, shard| sum.wrapping_add(shard.calls()))
     }
 
     /// Calls in flight of those whose ends are told.
     pub fn in_flight(&self) -> u64 {
-        Traffic::in_flight(self.shards.iter().map(|shard| &shard.traffic))
+        Traffic::in_flight(self.shards.iter().map(Deposits::traffic))
     }
 
     /// The rules.

@@ -2,10 +2,22 @@
 //!
 //! The idea of deposits and withdrawals is Finagle's `RetryBudget`; there they expire after ten seconds, here
 //! the bucket has a brim, which needs no memory of the past.
+//!
+//! A bucket that is filled and emptied would need a lock, or both in one word. This one keeps instead, on one scale
+//! that only goes up, where it was emptied to; what it holds is how far what was earned lies ahead of that. Taking a
+//! token is one exchange, as in the virtual scheduling of the GCRA. The scale goes round: only differences count.
 
+use super::scale::Scale;
 use crate::{
     Time,
-    sync::{Mutex, MutexGuard, lock},
+    sync::{
+        Mutex,
+        atomic::{
+            AtomicU64,
+            Ordering::{AcqRel, Acquire, Relaxed},
+        },
+        lock,
+    },
 };
 
 /// A token is a retry; tokens are kept in billionths, so that neither a share of a call nor a nanosecond
@@ -16,80 +28,112 @@ const LEAST_SAVED: u32 = 2;
 
 /// A bucket that is filled when it is asked, by the calls and the time since.
 #[derive(Default)]
-pub(super) struct Share(Mutex<Bucket>);
+pub(super) struct Share {
+    /// How far the bucket was emptied.
+    spent: AtomicU64,
+    scale: Scale,
+    /// For who changes the scale; whether it was ever in use.
+    used: Mutex<bool>,
+}
 
-#[derive(Default)]
-struct Bucket {
-    tokens: u64,
+/// What the bucket is filled by, and up to which brim.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Rules {
+    pub(super) per_call: u64,
+    pub(super) per_second: u64,
     /// What it holds at most.
-    most: u64,
-    per_call: u64,
-    per_second: u64,
-    /// Calls that have been turned into tokens.
-    seen: u64,
-    /// Until when time has been counted; `None` before it was asked for the first time.
-    at: Option<Time>,
-    /// Whether it was ever in use.
-    used: bool,
+    pub(super) most: u64,
+}
+
+impl Rules {
+    fn of(ratio: f64, per_second: u32) -> Self {
+        Self {
+            per_call: (ratio * TOKEN as f64).round() as u64,
+            per_second: per_second.into(),
+            most: u64::from(per_second.max(LEAST_SAVED)) * TOKEN,
+        }
+    }
+}
+
+/// What a bucket holds.
+struct Level {
+    /// How far it was emptied, when that was looked at.
+    spent: u64,
+    /// What was earned by then.
+    earned: u64,
+    tokens: u64,
 }
 
 impl Share {
     /// Comes into use with these rules: full when it is new, else with what was left. Nothing is paid for what
     /// happened in between.
     pub(super) fn open(&self, ratio: f64, per_second: u32, calls: impl Fn() -> u64, now: Option<Time>) {
-        let mut bucket = lock(&self.0);
-        bucket.set(ratio, per_second);
-        if !bucket.used {
-            bucket.tokens = u64::from(per_second) * TOKEN;
-            bucket.used = true;
+        let mut used = lock(&self.used);
+        let mut start = self.scale.start();
+        if !*used {
+            start.earned = self.spent.load(Relaxed).wrapping_add(u64::from(per_second) * TOKEN);
+            *used = true;
         }
-        bucket.seen = calls();
-        bucket.at = bucket.at.max(now);
+        start.calls = calls();
+        start.at = start.at.max(now);
+        self.scale.set(start, Rules::of(ratio, per_second));
     }
 
     /// Goes on with other rules, or out of use; until now it is filled by the old ones.
     pub(super) fn change(&self, to: Option<(f64, u32)>, calls: impl Fn() -> u64, now: Time) {
-        let mut bucket = self.filled(calls, now);
-        if let Some((ratio, per_second)) = to {
-            bucket.set(ratio, per_second);
-        }
+        let used = lock(&self.used);
+        let to = to.map(|(ratio, per_second)| Rules::of(ratio, per_second));
+        self.start_anew(&calls, now, to);
+        drop(used);
     }
 
     /// Takes a retry out, if there is one.
+    #[inline]
     pub(super) fn withdraw(&self, calls: impl Fn() -> u64, now: Time) -> bool {
-        let mut bucket = self.filled(calls, now);
-        let rest = bucket.tokens.checked_sub(TOKEN);
-        bucket.tokens = rest.unwrap_or(bucket.tokens);
-        rest.is_some()
+        loop {
+            let Level { spent, earned, tokens } = self.level(&calls, now);
+            let Some(rest) = tokens.checked_sub(TOKEN) else { return false };
+            let next = earned.wrapping_sub(rest);
+            if self.spent.compare_exchange(spent, next, AcqRel, Relaxed).is_ok() {
+                return true;
+            }
+        }
     }
 
     pub(super) fn available(&self, calls: impl Fn() -> u64, now: Time) -> u64 {
-        self.filled(calls, now).tokens / TOKEN
+        self.level(&calls, now).tokens / TOKEN
     }
 
-    fn filled(&self, calls: impl Fn() -> u64, now: Time) -> MutexGuard<'_, Bucket> {
-        let mut bucket = lock(&self.0);
-        // Counted under the lock, so that none is before what the last one saw.
-        bucket.fill(calls(), now);
-        bucket
+    #[inline]
+    fn level(&self, calls: &impl Fn() -> u64, now: Time) -> Level {
+        loop {
+            // First, so that who took the last token saw no more than is seen after this.
+            let spent = self.spent.load(Acquire);
+            if let Some((earned, most)) = self.scale.earned(calls, now) {
+                // As signed: for whose clock is late, nothing may be earned yet of what was spent.
+                let tokens = u64::try_from(earned.wrapping_sub(spent) as i64).unwrap_or(0).min(most);
+                return Level { spent, earned, tokens };
+            }
+            let used = lock(&self.used);
+            // Unless another has done so meanwhile: those who read would disturb each other else.
+            if self.scale.earned(calls, now).is_none() {
+                self.start_anew(calls, now, None);
+            }
+            drop(used);
+        }
     }
-}
 
-impl Bucket {
-    fn set(&mut self, ratio: f64, per_second: u32) {
-        self.most = u64::from(per_second.max(LEAST_SAVED)) * TOKEN;
-        self.per_call = (ratio * TOKEN as f64).round() as u64;
-        self.per_second = per_second.into();
-    }
-
-    fn fill(&mut self, calls: u64, now: Time) {
-        let from_calls = calls.wrapping_sub(self.seen).saturating_mul(self.per_call);
-        // A clock may have run for long before there was a budget.
-        let elapsed = now.as_nanos().saturating_sub(self.at.unwrap_or(now).as_nanos());
-        // Tokens per second times nanoseconds are billionths of tokens.
-        let from_time = elapsed.saturating_mul(self.per_second);
-        self.tokens = self.tokens.saturating_add(from_calls).saturating_add(from_time).min(self.most);
-        self.seen = calls;
-        self.at = self.at.max(Some(now));
+    /// Has the scale start where it is now, with other rules if there are any. Under the lock.
+    #[cold]
+    #[inline(never)]
+    fn start_anew(&self, calls: &impl Fn() -> u64, now: Time, to: Option<Rules>) {
+        let rules = self.scale.rules();
+        let start = self.scale.start_at(calls(), now);
+        // What flowed over the brim must not stay between the two: their distance must not go round.
+        let least = start.earned.wrapping_sub(rules.most);
+        let over =
+            |spent: u64| (start.earned.wrapping_sub(spent) as i64 > rules.most as i64).then_some(least);
+        let _ = self.spent.fetch_update(AcqRel, Acquire, over);
+        self.scale.set(start, to.unwrap_or(rules));
     }
 }

@@ -58,6 +58,8 @@ enum Step {
     Call,
     Retry,
     Wait(u64),
+    /// The clock jumps back.
+    Back(u64),
     /// In hundredths and per second.
     Change(u32, u32),
 }
@@ -67,6 +69,7 @@ fn step() -> impl Strategy<Value = Step> {
         8 => Just(Step::Call),
         8 => Just(Step::Retry),
         4 => (0u64..500_000_000).prop_map(Step::Wait),
+        1 => (0u64..2_000_000_000).prop_map(Step::Back),
         1 => (0u32..=100, 0u32..20).prop_map(|(ratio, floor)| Step::Change(ratio, floor)),
     ]
 }
@@ -94,6 +97,7 @@ fn history(ratio: u32, floor: u32, steps: Vec<Step>) -> Vec<Moment> {
             }
             Step::Retry => moment.granted += u64::from(withdraw(&budget, now)),
             Step::Wait(nanos) => moment.now += nanos,
+            Step::Back(nanos) => moment.now = moment.now.saturating_sub(nanos),
             Step::Change(ratio, floor) => {
                 let config = BudgetConfig::share(f64::from(ratio) / 100.0, floor);
                 budget.reconfigure(config, now).unwrap();
@@ -107,7 +111,8 @@ fn history(ratio: u32, floor: u32, steps: Vec<Step>) -> Vec<Moment> {
 
 proptest! {
     /// Over every window of every history: retries <= ratio * calls + floor * seconds + what was saved, by the
-    /// most generous rules that held in it.
+    /// most generous rules that held in it. Where the clock jumps back, the seconds are from the earliest time that was
+    /// seen in it to the latest.
     #[test]
     fn bound_holds_over_any_window(
         ratio in 0u32..=100, floor in 0u32..20, steps in prop::collection::vec(step(), 1..200),
@@ -115,8 +120,10 @@ proptest! {
         let history = history(ratio, floor, steps);
         for (i, from) in history.iter().enumerate() {
             let (mut ratio, mut floor) = (from.ratio, from.floor);
+            let (mut earliest, mut latest) = (from.now, from.now);
             for to in &history[i..] {
-                let seconds = (to.now - from.now) as f64 / 1e9;
+                (earliest, latest) = (earliest.min(to.now), latest.max(to.now));
+                let seconds = (latest - earliest) as f64 / 1e9;
                 let calls = (to.calls - from.calls) as f64;
                 let bound = calls * f64::from(ratio) / 100.0
                     + f64::from(floor) * seconds + f64::from(floor.max(2));
@@ -134,5 +141,20 @@ fn a_new_budget_is_as_full_whatever_the_time() {
         let budget = Budget::new(BudgetConfig::share(0.0, 1), 1).unwrap();
         assert_eq!(budget.available(Time::from_millis(at)), 1, "{at} ms");
         assert_eq!(budget.available(Time::from_millis(at + 1000)), 2, "{at} ms");
+    }
+}
+
+/// Neither the ends of time nor a jump over all of it stop anybody, or give more than the bucket holds.
+#[test]
+fn the_ends_of_time_are_times_too() {
+    for (first, then) in [(u64::MAX, u64::MAX), (0, u64::MAX), (u64::MAX, 0), (u64::MAX - 1, u64::MAX)] {
+        let budget = budget(1.0, 1_000_000);
+        let (first, then) = (Time::from_nanos(first), Time::from_nanos(then));
+        assert_eq!(budget.available(first), 1_000_000, "{first:?}");
+        assert!(withdraw(&budget, first) && withdraw(&budget, first), "{first:?}");
+        assert!(budget.available(then) <= 1_000_000, "{first:?}, {then:?}");
+        budget.reconfigure(BudgetConfig::share(0.0, 1), then).unwrap();
+        assert!(withdraw(&budget, then), "{first:?}, {then:?}");
+        assert!(budget.available(then) <= 1, "{first:?}, {then:?}");
     }
 }

@@ -7,6 +7,8 @@ use super::*;
 fn grants_what_calls_have_paid_for_and_no_more() {
     loom::model(|| {
         let budget = budget(BudgetConfig::share(0.5, 0));
+        // Its clock runs: that two start it at once is told by `one_retry_goes_to_one`.
+        assert_eq!(available(&budget), 0);
         let calls = apart(&budget, |budget| {
             call(budget, 0);
             call(budget, 1);
@@ -45,5 +47,20 @@ fn a_change_loses_no_call() {
         let granted = u64::from(calls.join().unwrap());
         assert_eq!(granted + available(&budget), 1, "one and a half at most, one at least");
         assert_eq!(budget.calls(), 2);
+    });
+}
+
+/// Two changes while a retry is asked for: it is seen by one set of rules or the other, never by half of one.
+#[test]
+fn no_retry_is_paid_by_half_a_change() {
+    loom::model(|| {
+        let budget = budget(BudgetConfig::share(1.0, 0));
+        let retry = apart(&budget, |budget| withdraw(budget).is_some());
+        // Nothing was ever earned: not by the calls of one and the rules of the other.
+        change(&budget, BudgetConfig::share(0.0, 0));
+        call(&budget, 0);
+        change(&budget, BudgetConfig::share(1.0, 0));
+        assert!(!retry.join().unwrap(), "no call has paid");
+        assert_eq!(available(&budget), 0, "no call has paid");
     });
 }

@@ -174,3 +174,23 @@ fn kind_before_its_rules() {
         assert!(retry.join().unwrap(), "an empty bucket");
     });
 }
+
+/// Reads the rules of a share without looking whether they change: the calls of one set with the pay of the other.
+#[test]
+#[should_panic(expected = "paid by half a change")]
+fn rules_read_without_their_version() {
+    loom::model(|| {
+        let (seen, pay) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+        let change = {
+            let (seen, pay) = (Arc::clone(&seen), Arc::clone(&pay));
+            thread::spawn(move || {
+                // One call was made, for nothing; from here on they pay.
+                seen.store(1, Relaxed);
+                pay.store(1, Relaxed);
+            })
+        };
+        let earned = (1 - seen.load(Relaxed)) * pay.load(Relaxed);
+        change.join().unwrap();
+        assert_eq!(earned, 0, "paid by half a change");
+    });
+}

@@ -16,7 +16,7 @@ use crate::{
     event::Event,
     keyed::{Evictions, Key, Limits, many::Many},
     metrics::Measures,
-    registry::{Policy, Snapshot},
+    registry::{Policy, Snapshot, reasons::ISOLATED},
 };
 
 /// An adaptive limit per key: a cheap handle to shared state. Clones are the same limits.
@@ -197,7 +197,7 @@ fn status<K: Key>(limits: &Many<K, AdaptiveLimit>) -> KeyedAdaptiveLimitStatus {
         max_keys: keys.limits().max_keys,
         evictions: keys.evictions(),
         overflows: keys.overflows(),
-        rejected: common.rejected.load(Relaxed),
+        rejected: common.refused(),
         shadowed: common.shadowed.load(Relaxed),
         overflow: overflow.status(),
     }
@@ -218,13 +218,25 @@ impl<K: Key> Policy for Many<K, AdaptiveLimit> {
         ];
         // What one key is refused is no matter for the whole service.
         let (kind, level) = (PolicyKind::AdaptiveLimit, Level::Healthy);
-        Snapshot { name: self.common.emitter.name().clone(), kind, state: "active", level, values }
+        let name = self.common.emitter.name().clone();
+        self.common.emitter.marked(Snapshot { name, kind, state: "active", level, values })
+    }
+
+    fn isolate(&self) {
+        self.stop(ISOLATED);
+    }
+
+    fn stop(&self, why: &str) {
+        self.common.emitter.stop(why);
+    }
+
+    fn release(&self) {
+        self.common.emitter.release();
     }
 
     /// No series per key: their number is up to who sends the requests.
     fn measure(&self, into: &mut dyn Measures) {
-        let status = status(self);
-        measure::refused(status.rejected, status.shadowed, into);
+        measure::refused(&self.common, into);
         self.keys.measure(into);
     }
 

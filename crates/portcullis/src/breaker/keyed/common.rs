@@ -9,7 +9,7 @@ use std::{
 };
 
 use portcullis_core::{
-    Name, Reason, Rejection, Time,
+    Name, PolicyKind, Reason, Rejection, Time,
     breaker::{Env, Machine, Refusal, Settings, State, Transition},
 };
 
@@ -83,7 +83,12 @@ impl<K: Key> Common<K> {
     /// A refusal in this name, which is the policy's or a key's.
     pub(super) fn reject(&self, name: &Name, refusal: &Refusal) -> Rejection {
         self.refused.enter(refusal.evidence.state);
-        let rejection = rejection(name, refusal);
+        let rejection = match (refusal.evidence.state, self.emitter.why_stopped()) {
+            (State::Isolated, Some(why)) => {
+                Rejection::new(name.clone(), Reason::Stopped { kind: PolicyKind::Breaker, why })
+            }
+            _ => rejection(name, refusal),
+        };
         self.emitter.rejected(&rejection, true);
         rejection
     }

@@ -16,12 +16,18 @@ use crate::{
 impl<K: Key> Policy for Shared<K> {
     fn snapshot(&self) -> Snapshot {
         let status = self.status();
-        Snapshot {
+        let snapshot = Snapshot {
             name: self.common.name.clone(),
             kind: PolicyKind::Breaker,
             state: status.worst().as_str(),
             level: level(&status),
             values: values(&status),
+        };
+        // Released by hand, it lets calls pass, whatever the registry says.
+        if self.common.gate.state() == State::Isolated {
+            self.common.emitter.marked(snapshot)
+        } else {
+            snapshot
         }
     }
 
@@ -47,13 +53,23 @@ impl<K: Key> Policy for Shared<K> {
 
     fn reset(&self) {
         self.reset();
+        // A stop is ended by a release, and not by having all breakers begin anew.
+        if self.common.emitter.is_stopped() {
+            self.isolate(None);
+        }
     }
 
     fn isolate(&self) {
         self.isolate(None);
     }
 
+    fn stop(&self, why: &str) {
+        self.common.emitter.stop(why);
+        self.isolate(None);
+    }
+
     fn release(&self) {
+        self.common.emitter.release();
         self.release();
     }
 }

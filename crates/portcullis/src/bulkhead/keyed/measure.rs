@@ -12,7 +12,7 @@ use crate::{
         Measures,
         names::{BULKHEAD_IN_FLIGHT, BULKHEAD_LIMIT, BULKHEAD_QUEUED, CALLS, REJECTIONS},
     },
-    registry::{Policy, Snapshot},
+    registry::{Policy, Snapshot, reasons::ISOLATED},
 };
 
 /// A keyed bulkhead at a moment.
@@ -67,11 +67,12 @@ pub struct KeyStatus {
 pub(super) struct Refusals([AtomicU64; REASONS.len()]);
 
 /// The words of the reasons for which a keyed bulkhead refuses.
-const REASONS: [&str; 4] = ["full", "short", "queue_timeout", "key_full"];
+const REASONS: [&str; 5] = ["full", "short", "queue_timeout", "key_full", "stopped"];
 
 impl Refusals {
     pub(super) fn count(&self, reason: &Reason) {
         let at = match reason {
+            Reason::Stopped { .. } => 4,
             Reason::KeyFull { .. } => 3,
             Reason::QueueTimeout { .. } => 2,
             Reason::BulkheadShort { .. } => 1,
@@ -115,7 +116,7 @@ impl<K: Key> Policy for Shared<K> {
     fn snapshot(&self) -> Snapshot {
         let status = self.status();
         let full = self.common.semaphore.is_refusing();
-        Snapshot {
+        self.common.emitter.marked(Snapshot {
             name: self.common.emitter.name().clone(),
             kind: PolicyKind::Bulkhead,
             state: if full { "full" } else { "active" },
@@ -137,7 +138,19 @@ impl<K: Key> Policy for Shared<K> {
                 ("evicted_full", status.evictions.full.into()),
                 ("overflows", status.overflows.into()),
             ],
-        }
+        })
+    }
+
+    fn isolate(&self) {
+        self.stop(ISOLATED);
+    }
+
+    fn stop(&self, why: &str) {
+        self.common.emitter.stop(why);
+    }
+
+    fn release(&self) {
+        self.common.emitter.release();
     }
 
     /// No series per key: their number is up to who sends the requests.

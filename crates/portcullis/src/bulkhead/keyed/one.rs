@@ -87,7 +87,7 @@ impl<K> Owner<K> {
     #[inline]
     pub(super) fn try_take(&self, weight: u32) -> Option<u32> {
         let OneKey { common, account, .. } = self.one();
-        common.semaphore.try_take(account, weight)
+        if common.emitter.is_stopped() { None } else { common.semaphore.try_take(account, weight) }
     }
 }
 
@@ -95,6 +95,7 @@ impl<K: Key> Owner<K> {
     /// Permits, or a place in the queue.
     pub(super) fn enter(self, weight: u32) -> Result<Met<K>, Rejection> {
         let OneKey { common, account, .. } = self.one();
+        self.stopped()?;
         match common.semaphore.enter(account, weight) {
             Ok(Entered::Acquired(taken)) => Ok(Met::Admitted(KeyedBulkheadTicket::new(self, taken))),
             Ok(Entered::Waiting(place)) => Ok(Met::Waiting(Waiting::new(self, weight, place))),
@@ -104,6 +105,7 @@ impl<K: Key> Owner<K> {
 
     /// What becomes of a call that is to be refused: it is, or it passes, because of the mode.
     pub(super) fn refuse(self, weight: u32, reason: Reason) -> Result<KeyedBulkheadTicket<K>, Rejection> {
+        self.stopped()?;
         let OneKey { common, account, .. } = self.one();
         let enforced = common.enforces();
         let rejection = self.rejected(reason, enforced);
@@ -112,6 +114,22 @@ impl<K: Key> Owner<K> {
         }
         let taken = common.semaphore.force(account, weight);
         Ok(KeyedBulkheadTicket::new(self, taken))
+    }
+
+    /// The refusal of one that is stopped.
+    pub(super) fn stopped(&self) -> Result<(), Rejection> {
+        let one = self.one();
+        if !one.common.emitter.is_stopped() {
+            return Ok(());
+        }
+        match one.common.emitter.stopped_as(self.name()) {
+            Some(rejection) => {
+                one.rejected.fetch_add(1, Relaxed);
+                one.common.rejected.count(&rejection.reason());
+                Err(rejection)
+            }
+            None => Ok(()),
+        }
     }
 
     /// The rejection of a call that cannot be put through any more.

@@ -156,6 +156,7 @@ impl<K: Key> KeyedBulkhead<K> {
         Q: Hash + Eq + ToOwned<Owned: Into<K>> + ?Sized,
     {
         let owner = self.owner(Some(key));
+        owner.stopped()?;
         let OneKey { common, account, .. } = owner.one();
         match common.semaphore.take(account, permits) {
             Ok(taken) => Ok(KeyedBulkheadTicket::new(owner, taken)),

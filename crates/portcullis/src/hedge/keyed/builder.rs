@@ -6,7 +6,7 @@ use portcullis_core::{ConfigError, Name, PolicyKind, retry::BudgetConfig};
 
 use super::{KeyedHedge, policy::Shared};
 use crate::{
-    Hedge, Registry,
+    Hedge, Registry, RetryBudget,
     hedge::{Config, policy::Counts, setters::config_setters},
     keyed::{Key, Limits, budgeted::Common},
     shard,
@@ -33,6 +33,7 @@ pub struct KeyedHedgeBuilder<K = Box<str>> {
     name: Name,
     config: Config,
     limits: Limits,
+    budget: Option<RetryBudget>,
     registry: Registry,
     seed: Option<u64>,
     keys: PhantomData<fn(K)>,
@@ -44,15 +45,15 @@ impl KeyedHedgeBuilder {
     pub(super) fn new(name: Name) -> Self {
         let registry = Registry::global().clone();
         let (config, limits) = (Config::default(), Limits::default());
-        Self { name, config, limits, registry, seed: None, keys: PhantomData }
+        Self { name, config, limits, budget: None, registry, seed: None, keys: PhantomData }
     }
 }
 
 impl<K> KeyedHedgeBuilder<K> {
     /// Keeps keys of this type (default `Box<str>`, looked up by `&str`).
     pub fn keys<Other: Key>(self) -> KeyedHedgeBuilder<Other> {
-        let Self { name, config, limits, registry, seed, .. } = self;
-        KeyedHedgeBuilder { name, config, limits, registry, seed, keys: PhantomData }
+        let Self { name, config, limits, budget, registry, seed, .. } = self;
+        KeyedHedgeBuilder { name, config, limits, budget, registry, seed, keys: PhantomData }
     }
 
     /// Hedges per call (0 to 1) and per second (0 to 1,000,000) of each key (default 0.2 and 10). Budgets of
@@ -60,7 +61,43 @@ impl<K> KeyedHedgeBuilder<K> {
     /// none is shared, also where a file names one that is.
     pub fn budget_of(mut self, ratio: f64, min_per_second: u32) -> Self {
         self.config.budget = BudgetConfig::share(ratio, min_per_second);
+        self.budget = None;
         self
+    }
+
+    /// One budget for all keys together, and for [`overflow`](KeyedHedge::overflow), instead of one for each: that of
+    /// a dependency behind all of them, say. It does not follow the settings, and is
+    /// [reconfigured](RetryBudget::reconfigure) by itself.
+    ///
+    /// ```
+    /// use portcullis::{RetryBudget, hedge::KeyedHedge, retry::BudgetConfig};
+    ///
+    /// let budget = RetryBudget::new("upstream", BudgetConfig::share(0.1, 5))?;
+    /// let hosts = KeyedHedge::builder("upstream").budget(&budget).build()?;
+    /// assert!(hosts.policy("host-a").budget().is_same(hosts.policy("host-b").budget()));
+    /// # Ok::<(), portcullis::ConfigError>(())
+    /// ```
+    pub fn budget(mut self, budget: &RetryBudget) -> Self {
+        self.budget = Some(budget.clone());
+        self
+    }
+
+    /// What a file says, over what was set before; a budget that it says is shared is that of the
+    /// [registry](Self::registry), to be set before, and one for all keys: see [`budget`](Self::budget).
+    ///
+    /// When the file has changed, `config::Budget::reload` is for the rules of that budget, and
+    /// [`reconfigure`](KeyedHedge::reconfigure) for all others.
+    ///
+    /// # Errors
+    ///
+    /// The first field outside its range.
+    #[cfg(feature = "serde")]
+    pub fn settings(mut self, settings: &crate::config::Hedge) -> Result<Self, ConfigError> {
+        self.config = settings.over(&self.config)?;
+        if let Some(budget) = settings.budget() {
+            self.budget = budget.in_registry(&self.registry)?;
+        }
+        Ok(self)
     }
 
     /// The most keys at a time (default 10,000); 1 to 16,777,216.
@@ -84,11 +121,17 @@ impl<K: Key> KeyedHedgeBuilder<K> {
     ///
     /// The first setting outside its range.
     pub fn build(self) -> Result<KeyedHedge<K>, ConfigError> {
-        let Self { name, config, limits, registry, seed, .. } = self;
-        let common =
-            Arc::new(Common::new(name.clone(), config.clone(), Counts::of(shard::count()), seed, &registry)?);
+        let Self { name, config, limits, budget, registry, seed, .. } = self;
+        let common = Arc::new(Common::new(
+            name.clone(),
+            config.clone(),
+            budget.clone(),
+            Counts::of(shard::count()),
+            seed,
+            &registry,
+        )?);
         let other = Name::from(format!("{name}/(other)"));
-        let overflow = Hedge::from_parts(other, config, None, seed, &registry)?;
+        let overflow = Hedge::from_parts(other, config, budget, seed, &registry)?;
         let shared = Arc::new(Shared::new(limits, common, overflow)?);
         registry.join(PolicyKind::Hedge, name, &shared);
         Ok(KeyedHedge { shared })
@@ -101,6 +144,7 @@ impl<K> Clone for KeyedHedgeBuilder<K> {
             name: self.name.clone(),
             config: self.config.clone(),
             limits: self.limits,
+            budget: self.budget.clone(),
             registry: self.registry.clone(),
             seed: self.seed,
             keys: PhantomData,

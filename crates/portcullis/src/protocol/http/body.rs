@@ -27,6 +27,8 @@ pin_project! {
         #[pin]
         state: State<B>,
         guard: Guard<T>,
+        // What was read and is not to be seen yet. Boxed, because it is seldom there.
+        held: Option<Box<Frame<Bytes>>>,
     }
 }
 
@@ -87,13 +89,13 @@ impl<T: Ticket> Drop for Guard<T> {
 impl<B, T: Ticket> ResponseBody<B, T> {
     pub(crate) fn full(bytes: Bytes) -> Self {
         let guard = Guard { ticket: None, rest: Rest::Known, wire: Wire::Http };
-        Self { state: State::Own { bytes: Some(bytes) }, guard }
+        Self { state: State::Own { bytes: Some(bytes) }, guard, held: None }
     }
 
     /// The inner body, without a ticket.
     pub(crate) fn inner(body: B) -> Self {
         let guard = Guard { ticket: None, rest: Rest::Known, wire: Wire::Http };
-        Self { state: State::Inner { body }, guard }
+        Self { state: State::Inner { body }, guard, held: None }
     }
 }
 
@@ -112,7 +114,7 @@ impl<B: Body, T: Ticket> ResponseBody<B, T> {
         if body.is_end_stream() {
             guard.end();
         }
-        Self { state: State::Inner { body }, guard }
+        Self { state: State::Inner { body }, guard, held: None }
     }
 }
 
@@ -137,10 +139,13 @@ where
                 return Poll::Ready(bytes.map(|bytes| Ok(Frame::data(bytes))));
             }
         };
-        let frame = match this.guard.ticket.poll_paced(cx) {
-            Poll::Ready(()) => watched(&mut this.guard.ticket, || body.poll_frame(cx)),
-            Poll::Pending => Poll::Pending,
-        };
+        if this.held.is_some() {
+            ready!(this.guard.ticket.poll_paced(cx));
+            let frame = this.held.take().map(|frame| Ok(*frame));
+            this.guard.see(&frame, body.is_end_stream());
+            return Poll::Ready(frame);
+        }
+        let frame = watched(&mut this.guard.ticket, || body.poll_frame(cx));
         let ended =
             matches!(this.state.as_mut().project(), StateProj::Inner { body } if body.is_end_stream());
         if let Some(rejection) = this.guard.poll_cut(&frame, ended, cx) {
@@ -149,23 +154,41 @@ where
             return Poll::Ready(Some(end.ok_or_else(|| rejection.into())));
         }
         let frame = ready!(frame).map(|frame| frame.map_err(Into::into));
+        if this.guard.ticket.poll_paced(cx).is_pending() {
+            if let Some(Ok(early)) = frame {
+                *this.held = Some(Box::new(early));
+                return Poll::Pending;
+            }
+        }
         this.guard.see(&frame, ended);
         Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {
         match &self.state {
-            State::Inner { body } => body.is_end_stream(),
+            State::Inner { body } => self.held.is_none() && body.is_end_stream(),
             State::Own { bytes } => bytes.as_ref().is_none_or(Bytes::is_empty),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.state {
-            State::Inner { body } => body.size_hint(),
+            State::Inner { body } => with_held(body.size_hint(), self.held.as_deref()),
             State::Own { bytes } => SizeHint::with_exact(bytes.as_ref().map_or(0, |b| b.len() as u64)),
         }
     }
+}
+
+/// The size of what is still to be read, with what was read and not seen.
+fn with_held(hint: SizeHint, held: Option<&Frame<Bytes>>) -> SizeHint {
+    let Some(data) = held.and_then(Frame::data_ref) else { return hint };
+    let held = data.len() as u64;
+    let mut with = SizeHint::new();
+    with.set_lower(hint.lower().saturating_add(held));
+    if let Some(upper) = hint.upper() {
+        with.set_upper(upper.saturating_add(held));
+    }
+    with
 }
 
 /// Whether there is more to come, which can be cut; the end wins over a ticket that is revoked.

@@ -74,8 +74,16 @@ where
         deadline::tell_again(request, deadline);
     }
 
+    fn name_of<'a>(&self, request: &'a Request<ReqB>) -> &'a str {
+        request.uri().path()
+    }
+
     fn lift(&self, error: Err) -> BoxError {
         error.into()
+    }
+
+    fn error_of(&self, rejection: Rejection) -> Option<BoxError> {
+        Some(Box::new(rejection))
     }
 
     fn judge_error(&self, error: &BoxError) -> Verdict {

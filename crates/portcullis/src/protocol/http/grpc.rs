@@ -82,8 +82,16 @@ where
         deadline::tell(request, deadline);
     }
 
+    fn name_of<'a>(&self, request: &'a Request<ReqB>) -> &'a str {
+        request.uri().path()
+    }
+
     fn lift(&self, error: Err) -> CallError {
         CallError::new(error)
+    }
+
+    fn error_of(&self, rejection: Rejection) -> Option<CallError> {
+        Some(CallError::new(rejection))
     }
 
     fn judge_error(&self, error: &CallError) -> Verdict {

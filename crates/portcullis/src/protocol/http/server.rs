@@ -1,6 +1,6 @@
 //! HTTP servers.
 
-use ::http::{Request, Response};
+use ::http::{HeaderValue, Request, Response, Version, header};
 use http_body::Body;
 use portcullis_core::{Failure, GrpcCode, Rejection, Time, Verdict};
 
@@ -75,6 +75,18 @@ where
         deadline::tell(request, deadline);
     }
 
+    fn name_of<'a>(&self, request: &'a Request<ReqB>) -> &'a str {
+        request.uri().path()
+    }
+
+    fn can_close(&self, request: &Request<ReqB>) -> bool {
+        request.version() <= Version::HTTP_11
+    }
+
+    fn close<T: Ticket>(&self, response: &mut Response<ResponseBody<B, T>>) {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+
     fn lift(&self, error: Err) -> Err {
         error
     }
@@ -127,7 +139,7 @@ where
 mod tests {
     use std::convert::Infallible;
 
-    use ::http::{Method, header};
+    use ::http::Method;
     use portcullis_core::{Name, Reason};
 
     use super::*;

@@ -19,7 +19,7 @@ use crate::{
     keyed::{Evictions, Key, Keyed, Limits},
     metrics::Measures,
     rate::{Config, RateLimit, RateLimitStatus, common::Common, measure},
-    registry::{Policy, Snapshot},
+    registry::{Policy, Snapshot, reasons::ISOLATED},
 };
 
 /// A rate limit per key: a cheap handle to shared state. Clones are the same limits.
@@ -242,7 +242,7 @@ impl<K: Key> Shared<K> {
             evictions: keys.evictions(),
             overflows: keys.overflows(),
             waited: common.waited.load(Relaxed),
-            rejected: common.rejected.load(Relaxed),
+            rejected: common.refused(),
             shadowed: common.shadowed.load(Relaxed),
             overflow: overflow.status(),
         }
@@ -265,13 +265,25 @@ impl<K: Key> Policy for Shared<K> {
         ];
         // What one key has spent is no matter for the whole service.
         let (kind, level) = (PolicyKind::RateLimit, Level::Healthy);
-        Snapshot { name: self.common.emitter.name().clone(), kind, state: "active", level, values }
+        let name = self.common.emitter.name().clone();
+        self.common.emitter.marked(Snapshot { name, kind, state: "active", level, values })
+    }
+
+    fn isolate(&self) {
+        self.stop(ISOLATED);
+    }
+
+    fn stop(&self, why: &str) {
+        self.common.emitter.stop(why);
+    }
+
+    fn release(&self) {
+        self.common.emitter.release();
     }
 
     /// No series per key: their number is up to who sends the requests.
     fn measure(&self, into: &mut dyn Measures) {
-        let Common { rejected, shadowed, .. } = &*self.common;
-        measure::rejected(rejected.load(Relaxed), shadowed.load(Relaxed), into);
+        measure::rejected(&self.common, into);
         self.keys.measure(into);
     }
 

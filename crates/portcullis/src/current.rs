@@ -10,15 +10,16 @@ thread_local! {
 }
 
 /// The deadline of the call within which this is called, if there is one: that of the innermost
-/// [`DeadlineLayer`](super::DeadlineLayer) on the way here. Tasks that the call spawns have none, nor does what it
-/// runs on a [pool of threads](crate::pool): ask before, and take the time along.
+/// [`DeadlineLayer`](crate::DeadlineLayer) on the way here. What the call runs on a
+/// [pool of threads](crate::pool) or by an [executor](crate::executor) has it too; tasks that the call spawns itself
+/// have none: ask before, and take the time along.
 pub fn current() -> Option<Time> {
     // A thread that is ending polls nothing.
     CURRENT.try_with(Cell::get).ok().flatten()
 }
 
 /// Polls within this deadline.
-pub(super) fn within<R>(deadline: Time, poll: impl FnOnce() -> R) -> R {
+pub(crate) fn within<R>(deadline: Time, poll: impl FnOnce() -> R) -> R {
     let _restored = Restored(current());
     let _ = CURRENT.try_with(|current| current.set(Some(deadline)));
     poll()
