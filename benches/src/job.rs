@@ -1,12 +1,14 @@
 //! The loop that is counted: one service, called by hand.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::hint::black_box;
 use std::marker::PhantomData;
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use anyhow::{Result, ensure};
+use tokio::runtime::Runtime;
 use tower::Service;
 
 use crate::Row;
@@ -74,6 +76,20 @@ where
     Box::new(Repeat::<R, S> { service, requests: PhantomData })
 }
 
+/// The same within a runtime, for a service whose calls become tasks of it.
+///
+/// # Errors
+///
+/// That there is no runtime.
+pub fn repeat_on_runtime<R, S>(service: S) -> std::io::Result<Box<dyn Job>>
+where
+    R: Requests,
+    S: Service<u64> + Clone + Send + 'static,
+{
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    Ok(Box::new(OnRuntime::<R, S> { runtime: Arc::new(runtime), service, requests: PhantomData }))
+}
+
 /// Opens a breaker the way a dependency does: by failing.
 pub fn trip<S>(mut service: S) -> S
 where
@@ -108,6 +124,37 @@ where
 
     fn share(&self) -> Box<dyn Job> {
         repeat::<R, S>(self.service.clone())
+    }
+}
+
+/// See [`Repeat`].
+#[repr(align(128))]
+struct OnRuntime<R, S> {
+    runtime: Arc<Runtime>,
+    service: S,
+    requests: PhantomData<fn() -> R>,
+}
+
+impl<R, S> Job for OnRuntime<R, S>
+where
+    R: Requests,
+    S: Service<u64> + Clone + Send + 'static,
+{
+    fn run(&mut self, calls: u64) -> u64 {
+        let Self { runtime, service, .. } = self;
+        runtime.block_on(async {
+            let mut answered = 0;
+            for i in 0..calls {
+                let is_ready = poll_fn(|cx| service.poll_ready(cx)).await.is_ok();
+                answered += u64::from(is_ready && service.call(black_box(R::request(i))).await.is_ok());
+            }
+            answered
+        })
+    }
+
+    fn share(&self) -> Box<dyn Job> {
+        let Self { runtime, service, .. } = self;
+        Box::new(Self { runtime: runtime.clone(), service: service.clone(), requests: PhantomData })
     }
 }
 

@@ -22,7 +22,7 @@ pub mod peers;
 mod row;
 mod stopwatch;
 
-pub use job::{EverySecond, Job, Never, Requests, repeat, run, trip};
+pub use job::{EverySecond, Job, Never, Requests, repeat, repeat_on_runtime, run, trip};
 pub use peers::Peer;
 pub use row::Row;
 pub use stopwatch::{Throughput, throughput};

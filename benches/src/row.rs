@@ -57,8 +57,16 @@ pub enum Row {
     Throttle,
     /// Load shedding with a limit on calls in flight, and room.
     LoadShed,
+    /// A drain that has not begun, and knows who is in flight.
+    Drain,
     /// A fallback around a call that succeeds.
     Fallback,
+    /// A call that could be shared, and nobody else makes it.
+    Coalesce,
+    /// A call as a task of its own, on the runtime of its caller.
+    Executor,
+    /// A balancer over ten endpoints, by the calls in flight.
+    Balance,
     /// A timeout around a call that is ready at once.
     TimeoutReady,
     /// A timeout around a call that is pending once.
@@ -69,7 +77,7 @@ pub enum Row {
 
 impl Row {
     /// Every row, in the order of the table.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 35] = [
         Self::Closed,
         Self::Closed10,
         Self::Closed100000,
@@ -97,7 +105,11 @@ impl Row {
         Self::RateLimit1m,
         Self::Throttle,
         Self::LoadShed,
+        Self::Drain,
         Self::Fallback,
+        Self::Coalesce,
+        Self::Executor,
+        Self::Balance,
         Self::TimeoutReady,
         Self::TimeoutPending,
         Self::Stack,
@@ -133,7 +145,11 @@ impl Row {
             Self::RateLimit1m => "rate-limit-1m",
             Self::Throttle => "throttle",
             Self::LoadShed => "load-shed",
+            Self::Drain => "drain",
             Self::Fallback => "fallback",
+            Self::Coalesce => "coalesce",
+            Self::Executor => "executor",
+            Self::Balance => "balance",
             Self::TimeoutReady => "timeout-ready",
             Self::TimeoutPending => "timeout-pending",
             Self::Stack => "stack",
@@ -175,6 +191,7 @@ impl Row {
                 | Self::AdaptiveLimit
                 | Self::RateLimit
                 | Self::LoadShed
+                | Self::Drain
                 | Self::Throttle
                 | Self::Stack
         )

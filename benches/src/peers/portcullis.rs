@@ -9,9 +9,10 @@ use portcullis::fallback::{Value, Why};
 use portcullis::rate::ByKey;
 use portcullis::retry::Backoff;
 use portcullis::{
-    AdaptiveLimit, AdaptiveLimitLayer, Boxed, Breaker, BreakerLayer, Bulkhead, BulkheadLayer, ConfigError,
-    Fallback, FallbackLayer, FromRejection, Hedge, HedgeLayer, KeyedBreaker, KeyedBreakerLayer,
-    KeyedBulkhead, KeyedBulkheadLayer, KeyedRateLimit, LoadShed, LoadShedLayer, RateLimit, RateLimitLayer,
+    AdaptiveLimit, AdaptiveLimitLayer, Balance, Boxed, Breaker, BreakerLayer, Bulkhead, BulkheadLayer,
+    Coalesce, CoalesceLayer, ConfigError, Drain, DrainLayer, Endpoints, Executor, ExecutorLayer, Fallback,
+    FallbackLayer, FromRejection, Hedge, HedgeLayer, KeyedBreaker, KeyedBreakerLayer, KeyedBulkhead,
+    KeyedBulkheadLayer, KeyedRateLimit, LoadShed, LoadShedLayer, Outliers, RateLimit, RateLimitLayer,
     Rejection, RetryLayer, RetryPolicy, Throttle, ThrottleLayer, Timeout, TimeoutLayer, keyed::KeyOf,
 };
 use tower::{Layer, ServiceBuilder};
@@ -21,7 +22,7 @@ use super::{
     WINDOW,
 };
 use crate::inner::{Failed, fails_first, immediate, pends_once};
-use crate::{EverySecond, Job, Never, Requests, Row, repeat, trip};
+use crate::{EverySecond, Job, Never, Requests, Row, repeat, repeat_on_runtime, trip};
 
 pub(super) fn job(row: Row) -> Option<Box<dyn Job>> {
     build(row).ok().flatten()
@@ -60,8 +61,12 @@ fn build(row: Row) -> Result<Option<Box<dyn Job>>, ConfigError> {
         Row::RateLimit1 => repeat::<Never, _>(rate_limits(1)?.typed().layer(inner)),
         Row::RateLimit1m => repeat::<Never, _>(rate_limits(1_000_000)?.typed().layer(inner)),
         Row::Throttle => repeat::<Never, _>(throttle()?.typed().layer(inner)),
+        Row::Drain => repeat::<Never, _>(drain()?.typed().layer(inner)),
         Row::LoadShed => repeat::<Never, _>(load_shed()?.typed().layer(inner)),
         Row::Fallback => repeat::<Never, _>(fallback().typed().layer(inner)),
+        Row::Coalesce => repeat::<Never, _>(coalesce()?.typed().layer(inner)),
+        Row::Executor => return Ok(repeat_on_runtime::<Never, _>(executor()?.typed().layer(inner)).ok()),
+        Row::Balance => repeat::<Never, _>(balance()),
         Row::TimeoutReady => repeat::<Never, _>(timeout()?.typed().layer(inner)),
         Row::TimeoutPending => repeat::<Never, _>(timeout()?.typed().layer(pends_once::<ShopError>())),
         Row::Stack => repeat::<Never, _>(stack()?),
@@ -205,9 +210,33 @@ fn load_shed() -> Result<LoadShedLayer, ConfigError> {
     Ok(LoadShedLayer::new(shed.build()?))
 }
 
+/// Serving, as it is nearly always.
+fn drain() -> Result<DrainLayer, ConfigError> {
+    Ok(DrainLayer::new(Drain::builder("bench").build()?))
+}
+
 /// Of a value that is never needed.
 fn fallback() -> FallbackLayer<Value<impl Fn(Why) -> u64 + Copy>> {
     FallbackLayer::value(Fallback::new("bench"), |_why| 0)
+}
+
+/// By the number of the request: no two are in flight at a time.
+fn coalesce() -> Result<CoalesceLayer<impl KeyOf<u64, Key = u64> + Copy>, ConfigError> {
+    let by = |request: &u64| Some(*request);
+    Ok(CoalesceLayer::new(Coalesce::builder("bench").build()?).by(by))
+}
+
+fn executor() -> Result<ExecutorLayer, ConfigError> {
+    Ok(ExecutorLayer::new(Executor::builder("bench").build()?))
+}
+
+/// Over ten endpoints that are all well.
+fn balance() -> impl super::Service {
+    let endpoints = Endpoints::new(Outliers::new("bench"));
+    for host in 0..10 {
+        endpoints.insert(host.to_string(), immediate::<ShopError>());
+    }
+    Balance::new(endpoints).typed()
 }
 
 fn timeout() -> Result<TimeoutLayer, ConfigError> {
@@ -215,7 +244,7 @@ fn timeout() -> Result<TimeoutLayer, ConfigError> {
 }
 
 /// An error as a service would have it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum ShopError {
     Failed,
     Rejected(Rejection),
