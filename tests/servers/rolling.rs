@@ -33,6 +33,8 @@ use tower::{ServiceBuilder, ServiceExt};
 const ROUNDS: usize = 5;
 /// Calls that are under way at any time.
 const CALLERS: usize = 8;
+/// Calls that a server has served before the next is restarted; so there is load, however slow the machine is.
+const SERVED: u64 = 100;
 /// How long a call takes, so that some are always in flight.
 const WORK: Duration = Duration::from_millis(5);
 
@@ -108,7 +110,7 @@ impl Instance {
 
     /// Waits until the clients have come back to it.
     async fn is_back(&self) {
-        while self.served.load(SeqCst) < 20 {
+        while self.served.load(SeqCst) < SERVED {
             tokio::time::sleep(ms(1)).await;
         }
     }
@@ -249,6 +251,7 @@ async fn two_axum_and_two_tonic_servers_are_restarted_and_no_call_fails() {
     for (load, what) in [(http, "http"), (grpc, "grpc")] {
         let (calls, failed) = load.end().await;
         assert!(failed.is_empty(), "{what}: {} of {calls} failed, such as {}", failed.len(), failed[0]);
-        assert!(calls > 1000, "{what}: {calls} calls are no load");
+        let least = SERVED * (2 * ROUNDS) as u64;
+        assert!(calls >= least, "{what}: {calls} calls are no load");
     }
 }
