@@ -29,6 +29,7 @@ mod target;
 use std::{process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand};
+use tokio::runtime::{Builder, Runtime};
 
 use health::Answer;
 use target::Target;
@@ -61,9 +62,9 @@ enum Command {
 
 fn main() -> ExitCode {
     let Command::Health { url, json, timeout } = Arguments::parse().command;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = Builder::new_current_thread().enable_all().build();
     let answer = match runtime {
-        Ok(runtime) => runtime.block_on(ask(&url, timeout)),
+        Ok(runtime) => finish(runtime, ask(&url, timeout)),
         Err(error) => {
             say(&mut std::io::stderr(), &format!("portcullis: {error}"));
             return ExitCode::from(USAGE);
@@ -72,6 +73,14 @@ fn main() -> ExitCode {
     let text = if json { answer.json().to_string() } else { answer.text(&url.to_string()) };
     say(&mut std::io::stdout(), text.trim_end());
     ExitCode::from(u8::from(!answer.is_well()))
+}
+
+/// What a future comes to, and then no more: a name that is still looked up blocks a thread, which the end of a runtime
+/// waits for, however long that takes.
+fn finish<F: Future>(runtime: Runtime, asked: F) -> F::Output {
+    let answer = runtime.block_on(asked);
+    runtime.shutdown_background();
+    answer
 }
 
 async fn ask(target: &Target, limit: Duration) -> Answer {
@@ -126,6 +135,24 @@ fn time(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The program ended when the resolver gave up, long after its time limit.
+    #[test]
+    fn what_still_blocks_a_thread_is_not_waited_for() {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        let (release, blocked) = std::sync::mpsc::channel::<()>();
+        let (told, ended) = std::sync::mpsc::channel();
+        let waits = std::thread::spawn(move || {
+            let looks_up = async {
+                let looking = tokio::task::spawn_blocking(move || blocked.recv());
+                tokio::time::timeout(Duration::from_millis(20), looking).await.is_err()
+            };
+            told.send(finish(runtime, looks_up)).unwrap();
+        });
+        assert_eq!(ended.recv_timeout(Duration::from_secs(20)), Ok(true));
+        drop(release);
+        waits.join().unwrap();
+    }
 
     #[test]
     fn times_are_read_with_their_unit() {

@@ -302,3 +302,71 @@ async fn endpoints_that_change_leave_no_tasks() {
     assert_eq!(Handle::current().metrics().num_alive_tasks(), before);
     assert!(registry.snapshot().is_empty());
 }
+
+/// Calls find an outage between two probes: its end is looked for as if a probe had found it, for with the breaker open
+/// no call will.
+#[tokio::test(start_paused = true)]
+async fn an_outage_that_calls_find_is_asked_after_as_one_that_probes_find() {
+    let (registry, dependency) = (Registry::new(), Dependency::up());
+    let breaker = Breaker::builder("x").open_for_exactly(secs(3600)).registry(&registry).build().unwrap();
+    let probe = probe(&registry).interval(secs(3600)).jitter(0.0).feed(&breaker).build().unwrap();
+    dependency.spawn(&probe);
+    sleep(secs(100)).await;
+    assert_eq!(dependency.asked(), 1);
+
+    dependency.set(false);
+    let failure = Verdict::from(portcullis::Failure::new(portcullis::FailureKind::Timeout));
+    (0..3).for_each(|_| probe.observe(failure));
+    assert_eq!((probe.status().up, breaker.state()), (false, State::Open));
+    sleep(Duration::from_millis(9_500)).await;
+    assert_eq!(dependency.asked(), 11, "at once, and every second");
+    dependency.set(true);
+    sleep(secs(2)).await;
+    assert_eq!((probe.status().up, breaker.state()), (true, State::Closed));
+}
+
+/// However often calls change the judgement, it asks no more often than its rules say.
+#[tokio::test(start_paused = true)]
+async fn calls_that_flap_do_not_make_it_ask_more_often() {
+    let (registry, dependency) = (Registry::new(), Dependency::up());
+    let probe = probe(&registry).jitter(0.0).down_after(1).up_after(1).build().unwrap();
+    dependency.spawn(&probe);
+    let failure = Verdict::from(portcullis::Failure::new(portcullis::FailureKind::Timeout));
+    for _ in 0..1000 {
+        probe.observe(failure);
+        probe.observe(Verdict::Success);
+        sleep(Duration::from_millis(10)).await;
+    }
+    assert!(dependency.asked() <= 11, "{}", dependency.asked());
+}
+
+/// Rules with a day between two probes are left when one says so, and not after a day.
+#[tokio::test(start_paused = true)]
+async fn new_rules_plan_the_next_probe_anew() {
+    let (registry, dependency) = (Registry::new(), Dependency::up());
+    let probe = probe(&registry).interval(secs(86_400)).jitter(0.0).build().unwrap();
+    dependency.spawn(&probe);
+    sleep(secs(60)).await;
+    assert_eq!(dependency.asked(), 1);
+    probe.reconfigure(Config { interval: secs(100), ..probe.config() }).unwrap();
+    sleep(secs(39)).await;
+    assert_eq!(dependency.asked(), 1, "a hundred seconds after the last");
+    sleep(secs(2)).await;
+    assert_eq!(dependency.asked(), 2);
+    for _ in 0..50 {
+        probe.reconfigure(probe.config()).unwrap();
+        sleep(secs(1)).await;
+    }
+    assert_eq!(dependency.asked(), 2, "to be told often is no reason to ask");
+}
+
+/// A probe that nobody starts: calls alone say how the dependency is. The document called it a warning.
+#[test]
+fn what_calls_alone_have_found_is_told() {
+    let registry = Registry::new();
+    let probe = probe(&registry).critical(true).build().unwrap();
+    let failure = Verdict::from(portcullis::Failure::new(portcullis::FailureKind::Timeout));
+    assert_eq!((registry.snapshot()[0].state, registry.level()), ("stopped", Level::Warning));
+    (0..3).for_each(|_| probe.observe(failure));
+    assert_eq!((registry.snapshot()[0].state, registry.level()), ("down", Level::Critical));
+}

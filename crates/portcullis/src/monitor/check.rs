@@ -215,10 +215,12 @@ impl Check {
     pub(super) fn status(&self) -> CheckStatus {
         let critical = self.config.load().critical;
         let state = self.state();
-        let last = state.history.back();
+        let (last, started) = (state.history.back(), self.is_started(&state));
+        let level = Found::level(state.found, critical);
         CheckStatus {
             name: self.name.clone(),
-            level: Found::level(state.found, critical),
+            // What was well when it was asked last, may be anything now.
+            level: if started { level } else { level.max(Level::Warning) },
             critical,
             outcome: last.map(|last| last.outcome),
             message: last.and_then(|last| last.message.clone()),
@@ -226,8 +228,8 @@ impl Check {
             took: last.map(|last| last.took),
             consecutive_failures: state.failures,
             runs: state.outcomes.iter().sum(),
-            running: state.phase == Phase::Running && self.is_started(&state),
-            started: self.is_started(&state),
+            running: state.phase == Phase::Running && started,
+            started,
         }
     }
 

@@ -38,8 +38,8 @@
 //! # What its level is
 //!
 //! What it says; or, of one that failed, panicked, or did not answer in time, critical if the service
-//! [cannot work without](CheckConfig::critical) and degraded otherwise. One that has never answered is a warning. One
-//! that is refused by a policy on its way says nothing, and stays as it was. What that makes of the whole is up to
+//! [cannot work without](CheckConfig::critical) and degraded otherwise. One that has never answered, or that nobody asks any more because its runtime
+//! has ended, is a warning at least. One that is refused by a policy on its way says nothing, and stays as it was. What that makes of the whole is up to
 //! the registry's [rules](crate::Registry::set_health_rules).
 //!
 //! # When it ends

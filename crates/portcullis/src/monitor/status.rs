@@ -12,7 +12,8 @@ use crate::check::Outcome;
 pub struct CheckStatus {
     /// Its name.
     pub name: Name,
-    /// How well it is; a warning before its first answer.
+    /// How well it is; a warning before its first answer, and no better than that when it is not
+    /// [asked](Self::started) any more.
     pub level: Level,
     /// Whether the service cannot work without what it checks.
     pub critical: bool,

@@ -59,9 +59,10 @@ impl Policy for Shared {
     fn snapshot(&self) -> Snapshot {
         let (status, critical) = (self.status(), self.config.load().critical);
         let (state, level) = match (status.started, status.up) {
-            (false, _) => ("stopped", Level::Warning),
             (true, true) => ("up", Level::Healthy),
-            (true, false) => ("down", level(false, critical)),
+            (false, true) => ("stopped", Level::Warning),
+            // By calls that take part, though nobody asks; or when it was asked last.
+            (_, false) => ("down", level(false, critical)),
         };
         let mut values = vec![
             ("critical", critical.into()),

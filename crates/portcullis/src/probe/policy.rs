@@ -14,7 +14,7 @@ use portcullis_core::{
     ConfigError, Name, PolicyKind, Verdict,
     health::{Level, Tracker},
 };
-use tokio::{runtime::Handle, task::AbortHandle};
+use tokio::{runtime::Handle, sync::Notify, task::AbortHandle};
 
 use super::{
     Config, ProbeBuilder, ProbeStatus,
@@ -41,6 +41,8 @@ pub(super) struct Shared {
     pub(super) emitter: Emitter,
     state: Mutex<State>,
     task: Mutex<Option<AbortHandle>>,
+    /// Lets the task plan anew; not kept with the probe, which the task does not keep alive.
+    wake: Arc<Notify>,
     joint: Sharded<Joint>,
 }
 
@@ -93,6 +95,7 @@ impl Probe {
             emitter: Emitter::new(name.clone(), PolicyKind::Probe, registry),
             state: Mutex::new(State::new(tracker)),
             task: Mutex::default(),
+            wake: Arc::default(),
             joint: Sharded::new(Joint { troubled: AtomicBool::new(false), probe: probe.clone() }),
         });
         registry.join(PolicyKind::Probe, name, &shared);
@@ -109,7 +112,7 @@ impl Probe {
         (*self.0.config.load()).clone()
     }
 
-    /// Other rules, from the next probe on. What it has learned stays.
+    /// Other rules, by which the next probe is planned anew. What it has learned stays.
     ///
     /// # Errors
     ///
@@ -158,7 +161,7 @@ impl Probe {
         let Some(runtime) = runtime else { return };
         let mut running = self.0.task();
         if !is_asking(&running) {
-            let task = runtime.spawn(task::run(Arc::downgrade(&self.0), check));
+            let task = runtime.spawn(task::run(Arc::downgrade(&self.0), check, self.0.wake.clone()));
             *running = Some(task.abort_handle());
         }
     }
@@ -197,15 +200,19 @@ impl Shared {
         is_asking(&self.task())
     }
 
-    /// Takes a result, tells the breaker, and says how long to wait for the next.
-    pub(super) fn record(&self, answer: &Answer, took: Duration) -> Duration {
-        let success = State::says(answer);
-        let calm = self.take(success, |state| state.probed(answer, clock::now(), took));
-        self.config.load().next_in(calm && success == Some(true), fastrand::f64())
+    /// Takes the answer of a probe.
+    pub(super) fn record(&self, answer: &Answer, took: Duration) {
+        self.take(State::says(answer), |state| state.probed(answer, clock::now(), took));
     }
 
-    /// Takes a result into account, and says whether the dependency is up.
-    fn take(&self, success: Option<bool>, note: impl FnOnce(&mut State)) -> bool {
+    /// How long after the last probe the next one is, where `chance` is any number from 0 to 1.
+    pub(super) fn next_in(&self, chance: f64) -> Duration {
+        let calm = self.state().is_calm();
+        self.config.load().next_in(calm, chance)
+    }
+
+    /// Takes a result into account, of a probe or of a call.
+    fn take(&self, success: Option<bool>, note: impl FnOnce(&mut State)) {
         let critical = self.config.load().critical;
         let (changed, up, message) = {
             let mut state = self.state();
@@ -219,8 +226,8 @@ impl Shared {
         if let Some(up) = changed {
             let (from, to) = (level(!up, critical), level(up, critical));
             self.emitter.health_changed(from, to, message.filter(|_| !up));
+            self.wake.notify_one();
         }
-        up
     }
 
     fn reconfigure(&self, config: Config) -> Result<(), ConfigError> {
@@ -236,6 +243,7 @@ impl Shared {
         if from != to {
             self.emitter.health_changed(from, to, None);
         }
+        self.wake.notify_one();
         Ok(())
     }
 }

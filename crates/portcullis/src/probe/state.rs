@@ -19,6 +19,8 @@ pub(super) struct State {
     /// How long the last probes took.
     pub(super) took: VecDeque<Duration>,
     message: Option<Arc<str>>,
+    /// The last probe found it well.
+    well: bool,
     /// Failures in a row.
     pub(super) failures: u64,
     pub(super) outcomes: [u64; Outcome::ALL.len()],
@@ -36,7 +38,7 @@ pub(super) const fn level(up: bool, critical: bool) -> Level {
 impl State {
     pub(super) fn new(tracker: Tracker) -> Self {
         let (at, took, message) = (None, VecDeque::new(), None);
-        Self { tracker, at, took, message, failures: 0, outcomes: [0; Outcome::ALL.len()] }
+        Self { tracker, at, took, message, well: false, failures: 0, outcomes: [0; Outcome::ALL.len()] }
     }
 
     /// What an answer says of the dependency; `None` for nothing.
@@ -52,6 +54,7 @@ impl State {
     pub(super) fn probed(&mut self, answer: &Answer, now: Time, took: Duration) {
         self.at = Some(now);
         self.message.clone_from(&answer.message);
+        self.well = Self::says(answer) == Some(true);
         let at = Outcome::ALL.iter().position(|known| *known == answer.outcome).unwrap_or(0);
         self.outcomes[at] += 1;
         if self.took.len() >= KEPT {
@@ -77,6 +80,11 @@ impl State {
     /// Whether a success could change anything.
     pub(super) fn is_troubled(&self) -> bool {
         !self.is_up() || self.against() > 0 || self.failures > 0
+    }
+
+    /// Whether there is time until the next probe.
+    pub(super) fn is_calm(&self) -> bool {
+        self.is_up() && self.well
     }
 
     /// What the last probe said.

@@ -1,6 +1,6 @@
 //! What ends the tasks.
 
-use portcullis::{HealthMonitor, Registry};
+use portcullis::{HealthMonitor, Level, Registry};
 use tokio::{
     runtime::{Builder, Handle},
     time::sleep,
@@ -63,7 +63,10 @@ fn a_monitor_may_be_put_together_outside_of_a_runtime() {
         assert!(monitor.status("x").unwrap().started);
     });
     assert_eq!(runs.count(), 1);
-    assert!(!monitor.status("x").unwrap().started, "its runtime is gone");
+    let status = monitor.status("x").unwrap();
+    assert!(!status.started, "its runtime is gone");
+    assert_eq!(status.level, Level::Warning, "it was well, and nobody knows how it is now");
+    assert_eq!(monitor.level(), Level::Warning);
     runtime().block_on(monitor.run_now());
     assert_eq!(runs.count(), 2);
 }
