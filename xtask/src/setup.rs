@@ -39,6 +39,18 @@ const PACKAGES: &[Package] = &[
         why: "asks for health as container health checks do",
     },
     Package {
+        name: "prometheus",
+        probe: &["promtool", "--version"],
+        purpose: Purpose::Test,
+        why: "scrapes a service, evaluates the alerts, and answers the dashboard's queries",
+    },
+    Package {
+        name: "prometheus-alertmanager",
+        probe: &["amtool", "--version"],
+        purpose: Purpose::Test,
+        why: "is told of the alerts",
+    },
+    Package {
         name: "python3",
         probe: &["python3", "--version"],
         purpose: Purpose::Python,
@@ -51,6 +63,9 @@ const PACKAGES: &[Package] = &[
         why: "keeps what those servers need in a place of its own",
     },
 ];
+
+/// Packages that Debian makes services of.
+const SERVICES: &[&str] = &["prometheus", "prometheus-alertmanager"];
 
 /// A cargo subcommand, from the package registry.
 struct Tool {
@@ -152,7 +167,17 @@ pub(crate) fn packages(shell: &Shell, purpose: Purpose) -> Result<()> {
             names.join(" ")
         );
     }
-    apt_get(shell, &names)
+    apt_get(shell, &names)?;
+    quieten(shell, &names)
+}
+
+/// Debian makes services of some packages, which would listen on every address: the tests start what they need.
+fn quieten(shell: &Shell, installed: &[&str]) -> Result<()> {
+    let systemd = shell.path_exists("/run/systemd/system");
+    for name in installed.iter().filter(|name| systemd && SERVICES.contains(name)) {
+        cmd!(shell, "systemctl disable --now {name}").run()?;
+    }
+    Ok(())
 }
 
 /// The lists of packages may be old or absent; they are fetched only when that shows.

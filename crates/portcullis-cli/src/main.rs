@@ -18,15 +18,23 @@
 //! HEALTHCHECK CMD ["portcullis", "health", "--timeout", "2s", "http://127.0.0.1:3000/health"]
 //! ```
 //!
+//! `portcullis assets --out DIR` writes a dashboard for Grafana, alerts for Prometheus with their tests, and examples of
+//! both programs' settings, all of the names that services publish under.
+//!
 //! It speaks no TLS: it is for asking a process on its own machine, or inside of its network.
 #![forbid(unsafe_code)]
 
+mod assets;
 mod grpc;
 mod health;
 mod http;
 mod target;
 
-use std::{process::ExitCode, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 
 use clap::{Parser, Subcommand};
 use tokio::runtime::{Builder, Runtime};
@@ -58,13 +66,43 @@ enum Command {
         #[arg(long, value_name = "TIME", default_value = "5s", value_parser = time)]
         timeout: Duration,
     },
+    /// Writes what Prometheus, Alertmanager and Grafana need to watch a service: alerts, a dashboard, examples of
+    /// settings. Ends with 1 when it cannot be written.
+    Assets {
+        /// The directory, which is made if there is none; files of the same names in it are replaced.
+        #[arg(long, value_name = "DIR", default_value = "assets")]
+        out: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
-    let Command::Health { url, json, timeout } = Arguments::parse().command;
+    match Arguments::parse().command {
+        Command::Health { url, json, timeout } => health(&url, json, timeout),
+        Command::Assets { out } => write(&out),
+    }
+}
+
+/// Says which files there are now.
+fn write(directory: &Path) -> ExitCode {
+    match assets::write(directory) {
+        Ok(files) => {
+            for file in files {
+                say(&mut std::io::stdout(), &file.display().to_string());
+            }
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            let place = directory.display();
+            say(&mut std::io::stderr(), &format!("portcullis: cannot write to {place}: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn health(url: &Target, json: bool, timeout: Duration) -> ExitCode {
     let runtime = Builder::new_current_thread().enable_all().build();
     let answer = match runtime {
-        Ok(runtime) => finish(runtime, ask(&url, timeout)),
+        Ok(runtime) => finish(runtime, ask(url, timeout)),
         Err(error) => {
             say(&mut std::io::stderr(), &format!("portcullis: {error}"));
             return ExitCode::from(USAGE);

@@ -61,6 +61,7 @@
 //! - `checks`: ready-made health [checks](check) of sockets, disks and memory, and with `hyper` of an HTTP address.
 //! - `cache`: keeps answers for calls of the same key; see the module `cache`.
 //! - `metrics`: shows every policy through the `metrics` facade; see [`metrics`].
+//! - `prometheus`: the same, with the recorder and the answer to scrapes.
 //! - `tracing`: tells state changes and refusals through `tracing`; see the module `trace`.
 //! - `serde`: settings from files, in the module `config`.
 //! - `signal`: begins a [drain] when the process is told to end.

@@ -11,6 +11,8 @@
 //! | time is up | 504 | `DEADLINE_EXCEEDED` |
 //! | the server ends | 503, `Connection: close` | `UNAVAILABLE`, pushback 0 |
 //! | `GET /livez`, `/readyz`, `/health` | answered before all of it | |
+//!
+//! The program shows `/metrics` besides, for Prometheus.
 
 #![forbid(unsafe_code)]
 

@@ -5,7 +5,9 @@
 //! [`Registry`](crate::Registry) to the recorder: every few seconds, or when it is scraped; and those of
 //! a policy whose state changes at once.
 //!
-//! The [`names`] are public interface: dashboards and alerts hang on them.
+//! With the feature `prometheus`, `Prometheus::install()` sets the recorder and answers scrapes.
+//!
+//! The [`names`] are public interface: dashboards and alerts hang on them. `portcullis assets` writes some of both.
 //!
 //! A keyed policy is shown as one, however many keys it has: how many, the worst state of any, and the
 //! changes of state and refusals of all. How their calls ended is not shown, neither for one nor for all,
@@ -20,6 +22,8 @@
 //! ```
 
 pub mod names;
+#[cfg(feature = "prometheus")]
+mod prometheus;
 #[cfg(feature = "metrics")]
 mod publisher;
 #[cfg(feature = "metrics")]
@@ -27,6 +31,8 @@ mod series;
 #[cfg(feature = "metrics")]
 mod turn;
 
+#[cfg(feature = "prometheus")]
+pub use prometheus::{BUCKETS, CONTENT_TYPE, Prometheus, RecorderIsSet};
 #[cfg(feature = "metrics")]
 pub use publisher::{LEAST_INTERVAL, Publisher};
 

@@ -42,6 +42,13 @@ async fn the_program_listens_where_it_is_told() {
     assert_eq!(document["checks"]["database"]["critical"], true, "{document}");
     assert_eq!(document["checks"]["runtime"]["critical"], false, "{document}");
 
+    let scraped = send(address, Request::get("/"), "/metrics", "").await;
+    assert_eq!(scraped.headers["content-type"], portcullis::metrics::CONTENT_TYPE);
+    let text = String::from_utf8(scraped.body.to_vec()).unwrap();
+    for shown in [r#"portcullis_breaker_state{policy="shop"} 0"#, "\nportcullis_health_overall "] {
+        assert!(text.contains(shown), "{text}");
+    }
+
     // Told to end it is not ready, and serves still; told so again it ends.
     let id = program.id().unwrap().to_string();
     let terminate = async || {
