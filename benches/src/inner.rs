@@ -8,6 +8,7 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use http::{Request, Response};
 use tower::Service;
 
 /// The error of the services at the bottom.
@@ -82,6 +83,24 @@ impl<E: Error> Future for PendsOnce<E> {
         self.polled = true;
         cx.waker().wake_by_ref();
         Poll::Pending
+    }
+}
+
+/// A server that answers requests at once, with their number.
+#[derive(Clone, Debug)]
+pub struct Shop;
+
+impl Service<Request<u64>> for Shop {
+    type Response = Response<u64>;
+    type Error = Failed;
+    type Future = Ready<Result<Response<u64>, Failed>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Failed>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<u64>) -> Self::Future {
+        ready(answer(request.into_body()).map(Response::new))
     }
 }
 

@@ -59,6 +59,8 @@ pub enum Row {
     LoadShed,
     /// A drain that has not begun, and knows who is in flight.
     Drain,
+    /// A server's health, and a request of another path.
+    Health,
     /// A fallback around a call that succeeds.
     Fallback,
     /// A call that could be shared, and nobody else makes it.
@@ -77,7 +79,7 @@ pub enum Row {
 
 impl Row {
     /// Every row, in the order of the table.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 36] = [
         Self::Closed,
         Self::Closed10,
         Self::Closed100000,
@@ -106,6 +108,7 @@ impl Row {
         Self::Throttle,
         Self::LoadShed,
         Self::Drain,
+        Self::Health,
         Self::Fallback,
         Self::Coalesce,
         Self::Executor,
@@ -146,6 +149,7 @@ impl Row {
             Self::Throttle => "throttle",
             Self::LoadShed => "load-shed",
             Self::Drain => "drain",
+            Self::Health => "health",
             Self::Fallback => "fallback",
             Self::Coalesce => "coalesce",
             Self::Executor => "executor",

@@ -7,6 +7,8 @@ mod budget;
 mod channel;
 mod checks;
 mod common;
+mod drain;
+mod flood;
 mod grpcio;
 mod h2;
 mod health;

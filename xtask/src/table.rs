@@ -46,6 +46,7 @@ pub(crate) const ROWS: &[Row] = &[
     happy("throttle", "throttle, nothing held back"),
     happy("load-shed", "load shedder, nothing shed"),
     happy("drain", "drain, serving"),
+    happy("health", "health, a request of another path"),
     happy("fallback", "fallback, none needed"),
     Row { name: "coalesce", title: "coalesce, nobody else", is_happy: false },
     Row { name: "executor", title: "executor, a task of its own", is_happy: false },

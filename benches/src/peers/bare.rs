@@ -1,5 +1,8 @@
 //! The service at the bottom with nothing around it: the price of the loop itself.
 
+use ::tower::layer::util::Identity;
+
+use super::over_http;
 use crate::inner::{Failed, immediate, pends_once};
 use crate::{EverySecond, Job, Never, Row, repeat};
 
@@ -10,6 +13,7 @@ pub(super) fn job(row: Row) -> Option<Box<dyn Job>> {
         Row::HalfFailing | Row::HalfFailing10 | Row::HalfFailing100000 | Row::HalfFailingTime => {
             Some(repeat::<EverySecond, _>(immediate::<Failed>()))
         }
+        Row::Health => Some(repeat::<Never, _>(over_http(Identity::new()))),
         Row::TimeoutPending => Some(repeat::<Never, _>(pends_once::<Failed>())),
         _ => Some(repeat::<Never, _>(immediate::<Failed>())),
     }

@@ -15,6 +15,10 @@ mod tower_resilience;
 
 use std::time::Duration;
 
+use ::tower::{Layer, ServiceBuilder};
+use http::{Request, Uri};
+
+use crate::inner::Shop;
 use crate::{Job, Row};
 
 /// A library that is compared, or the bare call.
@@ -49,6 +53,20 @@ pub fn job(peer: &str, row: Row) -> Option<Box<dyn Job>> {
 trait Service: ::tower::Service<u64, Future: Send> + Clone + Send + 'static {}
 
 impl<S> Service for S where S: ::tower::Service<u64, Future: Send> + Clone + Send + 'static {}
+
+/// A layer for HTTP, over requests of one path that are made for each call: what that costs is in the bare call, too.
+fn over_http<L>(layer: L) -> impl Service
+where
+    L: Layer<Shop, Service: ::tower::Service<Request<u64>, Future: Send> + Clone + Send + 'static>,
+{
+    let path = Uri::from_static("/orders/7");
+    let request = move |number: u64| {
+        let mut request = Request::new(number);
+        *request.uri_mut() = path.clone();
+        request
+    };
+    ServiceBuilder::new().map_request(request).layer(layer).service(Shop)
+}
 
 // What is the same for all, so that the rows compare.
 

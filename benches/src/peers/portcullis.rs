@@ -11,15 +11,16 @@ use portcullis::retry::Backoff;
 use portcullis::{
     AdaptiveLimit, AdaptiveLimitLayer, Balance, Boxed, Breaker, BreakerLayer, Bulkhead, BulkheadLayer,
     Coalesce, CoalesceLayer, ConfigError, Drain, DrainLayer, Endpoints, Executor, ExecutorLayer, Fallback,
-    FallbackLayer, FromRejection, Hedge, HedgeLayer, KeyedBreaker, KeyedBreakerLayer, KeyedBulkhead,
-    KeyedBulkheadLayer, KeyedRateLimit, LoadShed, LoadShedLayer, Outliers, RateLimit, RateLimitLayer,
-    Rejection, RetryLayer, RetryPolicy, Throttle, ThrottleLayer, Timeout, TimeoutLayer, keyed::KeyOf,
+    FallbackLayer, FromRejection, Health, HealthLayer, Hedge, HedgeLayer, KeyedBreaker, KeyedBreakerLayer,
+    KeyedBulkhead, KeyedBulkheadLayer, KeyedRateLimit, LoadShed, LoadShedLayer, Outliers, RateLimit,
+    RateLimitLayer, Registry, Rejection, RetryLayer, RetryPolicy, Throttle, ThrottleLayer, Timeout,
+    TimeoutLayer, keyed::KeyOf,
 };
 use tower::{Layer, ServiceBuilder};
 
 use super::{
     BUCKETS, LONG_WINDOW, MANY, MOMENT, PATIENCE, RETRIES, ROOM, SHORT_WINDOW, SPAN, STAYS_OPEN, THRESHOLD,
-    WINDOW,
+    WINDOW, over_http,
 };
 use crate::inner::{Failed, fails_first, immediate, pends_once};
 use crate::{EverySecond, Job, Never, Requests, Row, repeat, repeat_on_runtime, trip};
@@ -62,6 +63,7 @@ fn build(row: Row) -> Result<Option<Box<dyn Job>>, ConfigError> {
         Row::RateLimit1m => repeat::<Never, _>(rate_limits(1_000_000)?.typed().layer(inner)),
         Row::Throttle => repeat::<Never, _>(throttle()?.typed().layer(inner)),
         Row::Drain => repeat::<Never, _>(drain()?.typed().layer(inner)),
+        Row::Health => repeat::<Never, _>(over_http(HealthLayer::new(Health::new(Registry::global())))),
         Row::LoadShed => repeat::<Never, _>(load_shed()?.typed().layer(inner)),
         Row::Fallback => repeat::<Never, _>(fallback().typed().layer(inner)),
         Row::Coalesce => repeat::<Never, _>(coalesce()?.typed().layer(inner)),

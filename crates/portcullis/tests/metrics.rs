@@ -2,12 +2,18 @@
 #![cfg(feature = "metrics")]
 #![expect(clippy::unwrap_used, reason = "a test's own helpers")]
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use portcullis::{
-    Breaker, Bulkhead, Delivery, Failure, FailureKind, HealthMonitor, KeyedRetry, Registry, RetryBudget,
-    RetryPolicy, Ticket, Timeout, Verdict,
+    Breaker, Bulkhead, Delivery, Failure, FailureKind, HealthMonitor, KeyedRetry, Probe, Registry,
+    RetryBudget, RetryPolicy, Ticket, Timeout, Verdict,
     metrics::{Publisher, names},
     retry::BudgetConfig,
 };
@@ -210,6 +216,43 @@ async fn checks_are_shown() {
     drop(monitor);
     publisher.publish();
     assert_eq!(samples(&scrape, "portcullis_health_overall"), [0.0]);
+}
+
+/// Both have the label `check`, and nothing else: which of them was shown, was chance.
+#[tokio::test(start_paused = true)]
+async fn of_a_check_and_a_probe_of_one_name_the_worse_is_shown() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let scrape = recorder.handle();
+    let _guard = metrics::set_default_local_recorder(&recorder);
+    let registry = Registry::new();
+    let publisher = Publisher::new(&registry);
+    let monitor = HealthMonitor::new(&registry);
+    let well = Arc::new(AtomicBool::new(true));
+    let asked = well.clone();
+    let check = move || {
+        let well = asked.load(Relaxed);
+        async move { if well { Ok(()) } else { Err(portcullis::BoxError::from("gone")) } }
+    };
+    monitor.check("x").critical(true).spawn(check).unwrap();
+    let probe = Probe::builder("x").down_after(1).up_after(1).registry(&registry).build().unwrap();
+    let shown = || samples(&scrape, r#"portcullis_health{check="x"}"#);
+
+    for (check, up, level) in
+        [(true, true, 1.0), (true, false, 2.0), (false, false, 3.0), (false, true, 3.0), (true, false, 2.0)]
+    {
+        well.store(check, Relaxed);
+        monitor.run_now().await;
+        probe.observe(if up { Verdict::Success } else { Failure::new(FailureKind::Timeout).into() });
+        assert_eq!(shown(), [level], "at once");
+        publisher.publish();
+        assert_eq!(shown(), [level]);
+    }
+    drop(monitor);
+    publisher.publish();
+    assert_eq!(shown(), [2.0], "what is left");
+    drop(probe);
+    publisher.publish();
+    assert_eq!(shown(), [0.0]);
 }
 
 #[tokio::test(start_paused = true)]

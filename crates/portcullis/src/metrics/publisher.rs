@@ -149,6 +149,8 @@ impl Shared {
         for entry in gone {
             if self.registry.family(entry.kind, &entry.name).is_empty() {
                 entry.clear();
+                // And what shares a gauge with it shows that again.
+                entry.other().into_iter().for_each(|other| self.show(other, &entry.name));
             }
         }
     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use ::metrics::{Counter, Gauge, Histogram, Label};
 use portcullis_core::{Name, PolicyKind};
 
-use super::{Measures, Metric, turn::Turn};
+use super::{Measures, Metric, names::HEALTH, turn::Turn};
 use crate::{Registry, registry::Policy};
 
 /// One policy, with a handle for each of its series.
@@ -48,8 +48,30 @@ impl Entry {
             let family = registry.family(self.kind, &self.name);
             let youngest = family.last().is_some_and(|last| std::ptr::addr_eq(Arc::as_ptr(last), policy));
             let mut series = self.series.lock().unwrap_or_else(PoisonError::into_inner);
-            policy.measure(&mut Sink { name: &self.name, series: &mut series, next: 0, gauges: youngest });
+            let floor = self.shares(registry).map_or(0, |other| other.snapshot().level.number());
+            let floor = f64::from(floor);
+            policy.measure(&mut Sink {
+                name: &self.name,
+                series: &mut series,
+                next: 0,
+                gauges: youngest,
+                floor,
+            });
         });
+    }
+
+    /// A check and a probe of one name have one gauge: it shows the worse of them.
+    fn shares(&self, registry: &Registry) -> Option<Arc<dyn Policy>> {
+        registry.family(self.other()?, &self.name).pop()
+    }
+
+    /// The kind of policies that have a gauge in common with this one, when they have its name, too.
+    pub(super) fn other(&self) -> Option<PolicyKind> {
+        match self.kind {
+            PolicyKind::Check => Some(PolicyKind::Probe),
+            PolicyKind::Probe => Some(PolicyKind::Check),
+            _ => None,
+        }
     }
 
     /// Of a policy that is gone nothing is open, in flight or full any more.
@@ -69,6 +91,8 @@ struct Sink<'a> {
     /// Policies measure the same things in the same order, so the next one is nearly always the right one.
     next: usize,
     gauges: bool,
+    /// How bad is what shares the gauge of its health.
+    floor: f64,
 }
 
 impl Sink<'_> {
@@ -100,6 +124,7 @@ impl Measures for Sink<'_> {
         if !self.gauges {
             return;
         }
+        let value = if metric.name == HEALTH.name { value.max(self.floor) } else { value };
         if let Handle::Gauge(gauge) = self.handle(metric, labels) {
             gauge.set(value);
         }

@@ -10,7 +10,7 @@ use crate::{
         Measures,
         names::{HEALTH, HEALTH_CHECK_DURATION, HEALTH_CHECKS},
     },
-    registry::{Policy, Snapshot, Value},
+    registry::{Policy, Snapshot, Value, millis},
 };
 
 impl Policy for Check {
@@ -27,7 +27,7 @@ impl Policy for Check {
         ];
         if let (Some(age), Some(took)) = (status.age, status.took) {
             values.push(("age_ms", (age.as_millis() as u64).into()));
-            values.push(("duration_ms", (took.as_secs_f64() * 1e3).into()));
+            values.push(("duration_ms", millis(took).into()));
         }
         if let Some(message) = status.message {
             values.push(("message", Value::Text(message.to_string())));

@@ -16,7 +16,7 @@ use crate::{
         Measures,
         names::{HEALTH, HEALTH_CHECK_DURATION, HEALTH_CHECKS},
     },
-    registry::{Policy, Snapshot, Value},
+    registry::{Policy, Snapshot, Value, millis},
 };
 
 /// A probe at a moment.
@@ -71,7 +71,7 @@ impl Policy for Shared {
         ];
         if let (Some(age), Some(took)) = (status.age, status.took) {
             values.push(("age_ms", (age.as_millis() as u64).into()));
-            values.push(("duration_ms", (took.as_secs_f64() * 1e3).into()));
+            values.push(("duration_ms", millis(took).into()));
         }
         if let Some(error) = status.error {
             values.push(("message", Value::Text(error)));

@@ -40,6 +40,7 @@ use crate::{
     metrics::Measures,
 };
 
+pub(crate) use snapshot::millis;
 pub use snapshot::{Snapshot, Value};
 
 /// What lets a registry hand out a policy by its own type.

@@ -1,5 +1,7 @@
 //! A policy at a moment.
 
+use std::time::Duration;
+
 use portcullis_core::{
     Name, PolicyKind,
     health::{Level, Part},
@@ -30,6 +32,11 @@ impl Snapshot {
     pub fn part(&self) -> Part<'_> {
         Part { name: &self.name, kind: self.kind, level: self.level, critical: self.is_critical() }
     }
+}
+
+/// A time in milliseconds, to the microsecond: what is finer is noise, and many digits.
+pub(crate) fn millis(time: Duration) -> f64 {
+    time.as_micros() as f64 / 1e3
 }
 
 /// A measured value.

@@ -172,3 +172,13 @@ async fn t44_liveness_answers_in_microseconds_while_everything_hangs() {
     assert!(monitor.status("hung").unwrap().running);
     drop(taken);
 }
+
+/// People read it: three digits behind the point, and not sixteen.
+#[tokio::test]
+async fn times_have_no_more_digits_than_they_mean() {
+    let monitor = monitor();
+    monitor.check("x").spawn(taking(Duration::from_nanos(2_679_418), &Runs::default())).unwrap();
+    monitor.run_now().await;
+    let took = Health::of(&monitor).document()["checks"]["x"]["duration_ms"].to_string();
+    assert!(took.split_once('.').unwrap().1.len() <= 3, "{took}");
+}
