@@ -61,6 +61,32 @@ impl std::fmt::Display for PolicyKind {
 }
 
 impl PolicyKind {
+    /// Every kind.
+    pub const ALL: [Self; 22] = [
+        Self::Breaker,
+        Self::Retry,
+        Self::Budget,
+        Self::Hedge,
+        Self::Bulkhead,
+        Self::Timeout,
+        Self::Probe,
+        Self::RateLimit,
+        Self::AdaptiveLimit,
+        Self::Throttle,
+        Self::LoadShed,
+        Self::ThreadPool,
+        Self::Balance,
+        Self::Fallback,
+        Self::Reconnect,
+        Self::Chaos,
+        Self::Failover,
+        Self::Cache,
+        Self::Coalesce,
+        Self::Executor,
+        Self::Drain,
+        Self::Check,
+    ];
+
     /// The kind's word, as it stands in metrics and JSON.
     pub const fn as_str(self) -> &'static str {
         match self {

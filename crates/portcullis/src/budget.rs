@@ -5,13 +5,14 @@ use std::{fmt, sync::Arc};
 use portcullis_core::{
     ConfigError, Failure, Name, PolicyKind,
     health::Level,
-    retry::{Budget, BudgetConfig, Deposits, Loan},
+    retry::{Budget, BudgetConfig, BudgetMemory, Deposits, Loan},
 };
 
 use crate::{
     Registry, clock,
     metrics::{Measures, names::BUDGET_AVAILABLE},
     registry::{Policy, Snapshot},
+    restart::{FRESH, Kept, Saved},
     shard,
 };
 
@@ -212,6 +213,24 @@ impl Policy for Shared {
             level: if spent { Level::Warning } else { Level::Healthy },
             values: vec![("available", available.into()), ("calls", self.budget.calls().into())],
         }
+    }
+
+    fn save(&self, into: &mut Saved) {
+        match self.budget.memory(clock::now()) {
+            Some(BudgetMemory::Share(tokens)) => into.count("share", tokens),
+            Some(BudgetMemory::Throttle(missing)) => into.ratio("throttle", missing),
+            Some(BudgetMemory::Cost(taken)) => into.count("cost", taken),
+            _ => {}
+        }
+    }
+
+    fn resume(&self, from: &Kept<'_>) -> bool {
+        let share = from.count("share").map(BudgetMemory::Share);
+        let fresh = from.within(FRESH);
+        let throttle = fresh.and_then(|from| from.ratio("throttle")).map(BudgetMemory::Throttle);
+        let cost = fresh.and_then(|from| from.count("cost")).map(BudgetMemory::Cost);
+        let memory = share.or(throttle).or(cost);
+        memory.is_some_and(|memory| self.budget.resume(memory, from.age(), clock::now()))
     }
 }
 

@@ -143,7 +143,7 @@ mod system {
 }
 
 /// The time of day `age` ago, for people to read.
-#[cfg(feature = "http")]
+#[cfg(any(feature = "http", feature = "restart"))]
 pub(crate) fn wall(age: Duration) -> std::time::SystemTime {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the time of day")]
     let now = std::time::SystemTime::now();
@@ -159,7 +159,7 @@ mod tests {
     /// More than the longest tick that Linux can be built with, and less than would pass for a guess.
     const TICK: Duration = Duration::from_millis(50);
 
-    #[cfg(feature = "http")]
+    #[cfg(any(feature = "http", feature = "restart"))]
     #[test]
     fn the_time_of_day_is_never_before_what_can_be_shown() {
         let century = Duration::from_secs(100 * 365 * 24 * 60 * 60);

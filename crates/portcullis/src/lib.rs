@@ -63,6 +63,7 @@
 //! - `metrics`: shows every policy through the `metrics` facade; see [`metrics`].
 //! - `prometheus`: the same, with the recorder and the answer to scrapes.
 //! - `tracing`: tells state changes and refusals through `tracing`; see the module `trace`.
+//! - `restart`: what policies have found out, [from one process to the next](restart).
 //! - `serde`: settings from files, in the module `config`.
 //! - `signal`: begins a [drain] when the process is told to end.
 #![forbid(unsafe_code)]
@@ -111,6 +112,7 @@ pub mod rate;
 pub mod reconnect;
 pub mod registry;
 pub mod replay;
+pub mod restart;
 pub mod retry;
 #[cfg(feature = "http")]
 pub mod service_config;

@@ -67,6 +67,16 @@ impl Baseline {
         self.value.unwrap_or(latency)
     }
 
+    /// What the limit was before it was lowered for a look.
+    pub(super) fn dip_limit(&self) -> Option<f64> {
+        self.dip.map(|dip| dip.limit)
+    }
+
+    /// Begins with what is known from elsewhere, and has it looked at soon.
+    pub(super) fn resume(&mut self, value: Duration) {
+        (self.value, self.early) = (Some(value.as_nanos() as f64), true);
+    }
+
     pub(super) fn is_dipping(&self) -> bool {
         self.dip.is_some()
     }

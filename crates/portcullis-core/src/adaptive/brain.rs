@@ -211,6 +211,21 @@ impl Brain {
         self.limit = self.limit.max(self.config.min.into()).min(self.config.max.into());
     }
 
+    pub(super) fn memory(&self) -> (f64, Option<Duration>) {
+        // Of a look, that to which it goes back.
+        (self.baseline.dip_limit().unwrap_or(self.limit), self.baseline.value())
+    }
+
+    pub(super) fn resume(&mut self, limit: f64, baseline: Option<Duration>) {
+        self.baseline.end_dip();
+        if limit.is_finite() {
+            self.limit = limit.max(self.config.min.into()).min(self.config.max.into());
+        }
+        if let Some(baseline) = baseline {
+            self.baseline.resume(baseline);
+        }
+    }
+
     /// The latency by which calls are told that hang.
     pub(super) fn usual(&self) -> f64 {
         self.baseline.or(self.last.mean)

@@ -265,6 +265,21 @@ impl Limiter {
         Ok((from != to).then_some(Change { from, to }))
     }
 
+    /// What outlives the process: the limit, and how long a call takes that waits for no other, if that is known.
+    pub fn memory(&self) -> (f64, Option<Duration>) {
+        lock(&self.brain).memory()
+    }
+
+    /// Goes on with what another limiter found, within the bounds of this one. Says if the limit has moved.
+    pub fn resume(&self, limit: f64, baseline: Option<Duration>) -> Option<Change> {
+        let mut brain = lock(&self.brain);
+        let from = brain.limit();
+        brain.resume(limit, baseline);
+        self.publish(&brain);
+        let to = brain.limit();
+        (from != to).then_some(Change { from, to })
+    }
+
     /// The settings.
     pub fn config(&self) -> Config {
         lock(&self.brain).config.clone()

@@ -2,6 +2,7 @@
 
 mod add;
 mod rare;
+mod seed;
 
 use std::{sync::Arc, time::Duration};
 

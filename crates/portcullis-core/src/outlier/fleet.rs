@@ -160,6 +160,21 @@ impl Fleet {
         })
     }
 
+    /// Goes on where an endpoint of another fleet was: ejected for the time that is left, if there is any, and so many
+    /// times before. Of one that is or was ejected here, nothing changes.
+    pub fn resume(
+        &self,
+        endpoint: &Arc<Endpoint>,
+        times: u32,
+        left: Option<Duration>,
+        now: Time,
+    ) -> Option<Change> {
+        self.change(|members| {
+            let at = members.find(endpoint)?;
+            members.resume(at, times, left, now)
+        })
+    }
+
     /// Ends an endpoint's ejection.
     pub fn restore(&self, endpoint: &Arc<Endpoint>, now: Time) -> Option<Change> {
         self.change(|members| {

@@ -162,6 +162,28 @@ impl Members {
         Some(Change { endpoint, what: What::Ejected { cause, time, enforced } })
     }
 
+    pub(super) fn resume(
+        &mut self,
+        at: usize,
+        times: u32,
+        left: Option<Duration>,
+        now: Time,
+    ) -> Option<Change> {
+        let longest = self.config.ejection(u32::MAX, 1.0);
+        let member = &mut self.all[at];
+        if member.ejection.is_some() || member.times > 0 {
+            return None;
+        }
+        (member.times, member.returned) = (times, now);
+        let left = left?.min(longest);
+        let change = self.eject(at, Cause::ByHand, Some(left), now, &mut || 0.0);
+        if change.is_some() {
+            // It is the same ejection still.
+            self.all[at].times = times.max(1);
+        }
+        change
+    }
+
     /// Ends an ejection, which was to end at `until`. The endpoint starts with nothing counted.
     pub(super) fn restore(&mut self, at: usize, until: Time, now: Time) -> Option<Change> {
         let member = &mut self.all[at];

@@ -54,13 +54,19 @@ impl<const N: usize> Generations<N> {
     /// Adds one to the count of this index, which is below `N`.
     #[inline]
     pub(super) fn count(&self, shard: usize, index: usize, now: Time) {
+        self.count_many(shard, index, 1, now);
+    }
+
+    /// Adds so many.
+    #[inline(always)]
+    pub(super) fn count_many(&self, shard: usize, index: usize, count: u32, now: Time) {
         let mut word = self.turn.word.load(Acquire);
         if has_ended(word, now) {
             word = self.end(now);
         }
         // A power of two of shards: the mask never leaves the slice.
         let shard = &self.shards[shard & (self.shards.len() - 1)];
-        shard[slot_of(word)][index].fetch_add(1, Relaxed);
+        shard[slot_of(word)][index].fetch_add(count, Relaxed);
     }
 
     /// The counts of the newest generation and the one before it.

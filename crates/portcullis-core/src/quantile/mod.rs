@@ -58,6 +58,9 @@ pub const MIN_SPAN: Duration = Duration::from_secs(1);
 /// With more, counts of 32 bits could overflow, and what is usual now would be seen too late.
 pub const MAX_SPAN: Duration = Duration::from_secs(10 * 60);
 
+/// Of each duration, so many calls at most are taken over from elsewhere.
+const MOST_RESUMED: u64 = 1_000_000;
+
 /// Durations of the last span, counted without a lock; see the [module](self).
 pub struct Quantiles {
     counts: Generations<BUCKETS>,
@@ -95,6 +98,20 @@ impl Quantiles {
             below >= rank
         });
         bucket.map(buckets::middle)
+    }
+
+    /// The durations that are seen at `now`, and how many calls took so long.
+    pub fn memory(&self, now: Time) -> Vec<(Duration, u64)> {
+        let counts = self.counts.sum(now);
+        let seen = counts.iter().enumerate().filter(|(_, count)| **count > 0);
+        seen.map(|(bucket, count)| (buckets::middle(bucket), *count)).collect()
+    }
+
+    /// Counts what was seen elsewhere as if it had ended at `now`; of no duration more than a million calls.
+    pub fn resume(&self, seen: impl IntoIterator<Item = (Duration, u64)>, now: Time) {
+        for (took, count) in seen.into_iter().take(BUCKETS) {
+            self.counts.count_many(0, buckets::of(took), count.min(MOST_RESUMED) as u32, now);
+        }
     }
 
     /// How many calls are seen at `now`.

@@ -262,7 +262,7 @@ impl Limiter {
         self.queued() == 0 && self.whole_in(now) == Duration::ZERO
     }
 
-    fn locked<R>(&self, now: Time, work: impl FnOnce(&mut Line, u64) -> R) -> R {
+    pub(super) fn locked<R>(&self, now: Time, work: impl FnOnce(&mut Line, u64) -> R) -> R {
         let mut line = lock(&self.line);
         // From here on nobody takes a permit but through the lock.
         line.meter.full = self.full.fetch_or(LOCKED, AcqRel) & !LOCKED;

@@ -5,11 +5,11 @@ use std::collections::VecDeque;
 /// An exact sliding window: the permits of any span as long as the period are at most the limit.
 #[derive(Debug)]
 pub(super) struct Log {
-    limit: u32,
-    period: u64,
+    pub(super) limit: u32,
+    pub(super) period: u64,
     /// Moments, growing, with what was granted at each. Some may be to come: they are promised.
-    granted: VecDeque<(u64, u32)>,
-    total: u64,
+    pub(super) granted: VecDeque<(u64, u32)>,
+    pub(super) total: u64,
 }
 
 impl Log {

@@ -11,11 +11,11 @@ pub(super) struct Meter {
     /// When the bucket is full, by its clock. While calls flow past the lock, this stands in the limiter.
     pub(super) full: u64,
     burst: u32,
-    rule: Rule,
+    pub(super) rule: Rule,
 }
 
 #[derive(Debug)]
-enum Rule {
+pub(super) enum Rule {
     Steady,
     /// Until its first call it is cold: it begins with that.
     Warming {
@@ -155,7 +155,7 @@ impl Meter {
         scaled(missing).min(next.capacity).saturating_add(scaled(debt - missing))
     }
 
-    fn clock(&self, now: u64) -> u64 {
+    pub(super) fn clock(&self, now: u64) -> u64 {
         match &self.rule {
             Rule::Warming { clock, .. } => clock.at(now),
             _ => now,

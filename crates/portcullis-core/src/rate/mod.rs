@@ -29,6 +29,7 @@ mod line;
 mod log;
 mod meter;
 mod preset;
+mod restore;
 mod warm;
 
 #[cfg(test)]
@@ -44,3 +45,4 @@ pub use config::{
 };
 pub use limiter::{Asked, Limiter, Place, Refused, Reserved, Turn};
 pub use preset::Preset;
+pub use restore::Memory;

@@ -98,6 +98,13 @@ impl Book {
         self.config = config;
     }
 
+    /// Counts requests that ended elsewhere.
+    pub(super) fn resume(&mut self, requests: u64, accepted: u64) {
+        let most = u64::from(u32::MAX);
+        self.ended.add_successes(self.end, accepted.min(most));
+        self.ended.add_failures(self.end, (requests - accepted).min(most));
+    }
+
     /// Forgets everything up to now.
     pub(super) fn clear(&mut self) {
         self.ended.clear();

@@ -278,6 +278,20 @@ impl Throttler {
         self.tell(&book);
     }
 
+    /// What outlives the process: requests in the window, but for those that hang, and those that were accepted.
+    pub fn memory(&self, now: Time) -> (u64, u64) {
+        let book = self.look_under_lock(now);
+        let Held { requests, accepted, hanging } = book.held();
+        (requests.saturating_sub(hanging), accepted)
+    }
+
+    /// Goes on with what another throttle has seen in its window, as if it had been now.
+    pub fn resume(&self, requests: u64, accepted: u64, now: Time) {
+        let mut book = self.look_under_lock(now);
+        book.resume(requests, accepted.min(requests));
+        self.tell(&book);
+    }
+
     /// Whether the window is such that a new throttle would do the same: for keys to be forgotten.
     pub fn holds_nothing_back(&self, now: Time) -> bool {
         let book = self.look_under_lock(now);

@@ -83,6 +83,7 @@ mod layer;
 mod measure;
 mod picks;
 mod policy;
+mod saved;
 mod service;
 mod setters;
 mod ticket;

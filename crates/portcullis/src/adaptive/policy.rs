@@ -27,6 +27,7 @@ use crate::{
     metrics::Measures,
     protocol::{future::finish, watched},
     registry::{Policy, Snapshot, reasons::ISOLATED},
+    restart::{Kept, Saved},
     shard::{self, Sharded},
 };
 
@@ -51,7 +52,7 @@ use crate::{
 /// ```
 #[derive(Clone)]
 pub struct AdaptiveLimit {
-    shared: Sharded<Shared>,
+    pub(super) shared: Sharded<Shared>,
 }
 
 pub(super) struct Shared {
@@ -346,5 +347,15 @@ impl Policy for Shared {
 
     fn recent_events(&self) -> Vec<Event> {
         self.common.emitter.recent()
+    }
+
+    fn save(&self, into: &mut Saved) {
+        self.common.emitter.save(into);
+        self.save_limit(into);
+    }
+
+    fn resume(&self, from: &Kept<'_>) -> bool {
+        let stopped = self.common.emitter.resume(from).is_some();
+        self.resume_limit(from) || stopped
     }
 }

@@ -73,6 +73,7 @@ mod instances;
 mod measure;
 mod policy;
 mod route;
+mod saved;
 mod service;
 mod ticket;
 mod view;

@@ -22,6 +22,7 @@ use crate::{
     event::{Emitter, Event},
     metrics::Measures,
     registry::{Policy, Snapshot},
+    restart::{Kept, Saved},
 };
 
 /// The named policy that ejects outliers: a cheap handle to shared state. Clones are the same policy.
@@ -256,5 +257,13 @@ impl Policy for Shared {
     /// All that are ejected return.
     fn reset(&self) {
         self.tell(self.fleet.restore_all(clock::now()));
+    }
+
+    fn save(&self, into: &mut Saved) {
+        self.save_endpoints(into);
+    }
+
+    fn resume(&self, from: &Kept<'_>) -> bool {
+        self.resume_endpoints(from)
     }
 }

@@ -58,6 +58,7 @@ pub mod keyed;
 mod layer;
 mod measure;
 mod policy;
+mod saved;
 mod service;
 mod setters;
 mod snapshot;

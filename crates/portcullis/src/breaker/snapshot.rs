@@ -12,6 +12,7 @@ use crate::{
     event::Event,
     metrics::Measures,
     registry::{Policy, Snapshot, Value},
+    restart::{Kept, Saved},
 };
 
 impl Shared {
@@ -64,6 +65,20 @@ impl Policy for Shared {
     fn release(&self) {
         self.surroundings.emitter.release();
         self.machine.release(&self.surroundings.world());
+    }
+
+    fn save(&self, into: &mut Saved) {
+        self.surroundings.emitter.save(into);
+        super::saved::save(&self.machine, into);
+    }
+
+    fn resume(&self, from: &Kept<'_>) -> bool {
+        if self.surroundings.emitter.resume(from).is_some() {
+            self.isolate();
+            return true;
+        }
+        let memory = super::saved::memory(from, &self.machine.config());
+        memory.is_some_and(|memory| self.machine.resume(&memory, &self.surroundings.world()))
     }
 }
 

@@ -18,6 +18,7 @@ use crate::{
     event::{Emitter, Event},
     metrics::Measures,
     registry::{Policy, Snapshot, reasons::ISOLATED},
+    restart::{Kept, Saved},
     shard::Sharded,
 };
 
@@ -373,5 +374,13 @@ impl Policy for Shared {
 
     fn recent_events(&self) -> Vec<Event> {
         self.emitter.recent()
+    }
+
+    fn save(&self, into: &mut Saved) {
+        self.emitter.save(into);
+    }
+
+    fn resume(&self, from: &Kept<'_>) -> bool {
+        self.emitter.resume(from).is_some()
     }
 }

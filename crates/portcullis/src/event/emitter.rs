@@ -20,6 +20,7 @@ use super::{Event, EventKind, Hub, KEPT_PER_POLICY, hub::lock, ring::Ring};
 use crate::{
     clock,
     registry::{Snapshot, Value, reasons},
+    restart::{Kept, Saved},
 };
 
 /// What a policy tells its registry with, and where its own last events are kept.
@@ -136,6 +137,20 @@ impl Emitter {
     /// Why it is stopped, if it is.
     pub fn why_stopped(&self) -> Option<&'static str> {
         reasons::text(self.stopped.load(Relaxed))
+    }
+
+    /// Writes down whether it is stopped.
+    pub(crate) fn save(&self, into: &mut Saved) {
+        if let Some(why) = self.why_stopped() {
+            into.word("stopped", why);
+        }
+    }
+
+    /// Why another one was stopped, if it was; this one is by then.
+    pub(crate) fn resume<'a>(&self, from: &Kept<'a>) -> Option<&'a str> {
+        let why = from.word("stopped")?;
+        self.stop(why);
+        Some(why)
     }
 
     /// Calls that were refused by [`stopped`](Self::stopped) since it was built.

@@ -26,6 +26,7 @@ use crate::{
     keyed::budgeted::Common,
     live::Live,
     registry::{Policy, Snapshot},
+    restart::{FRESH, Kept, Saved},
     shard::{self, Pinned, Sharded},
 };
 
@@ -372,6 +373,23 @@ impl Policy for Shared {
 
     fn recent_events(&self) -> Vec<Event> {
         self.emitter.recent()
+    }
+
+    fn save(&self, into: &mut Saved) {
+        if let Some(quantiles) = self.quantiles.get() {
+            into.pairs("took", quantiles.memory(clock::now()));
+        }
+    }
+
+    fn resume(&self, from: &Kept<'_>) -> bool {
+        let Some(from) = from.within(FRESH) else { return false };
+        let mut took = from.pairs("took").peekable();
+        let is_any = took.peek().is_some() && matches!(self.config.load().delay, Delay::Percentile(_));
+        if is_any {
+            self.quantiles().resume(took, clock::now());
+            self.followed.forget();
+        }
+        is_any
     }
 }
 

@@ -73,6 +73,13 @@ impl<K: Key, P: OfMany> Many<K, P> {
         one.as_deref().and_then(|one| self.policy_of(one)).unwrap_or(&self.overflow).clone()
     }
 
+    /// The policy of a key, made if it is not there; none, when there is no room for it.
+    pub(crate) fn policy_of_key(&self, key: K) -> Option<P> {
+        let new = || One { common: self.common.clone(), made: OnceLock::new() };
+        let one = self.keys.get_or_put(key, clock::coarse(), new).into_entry()?;
+        self.policy_of(&one).cloned()
+    }
+
     /// The policy of a key that is there.
     pub(crate) fn get<Q>(&self, key: &Q) -> Option<P>
     where

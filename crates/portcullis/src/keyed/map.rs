@@ -102,6 +102,12 @@ impl<K: Hash + Eq, V: KeyedValue> Keyed<K, V> {
         }
     }
 
+    /// The value of this key, which is owned, made if it is not there.
+    pub(crate) fn get_or_put(&self, key: K, now: Time, make: impl FnOnce() -> V) -> Lookup<K, V> {
+        let hash = self.hasher.hash_one(&key);
+        self.insert(hash, Entry::new(key, make(), now), now)
+    }
+
     /// The value of this key, if it is there. This does not count as use.
     pub fn get<Q>(&self, key: &Q) -> Option<Arc<Entry<K, V>>>
     where

@@ -76,6 +76,7 @@ mod measure;
 mod picks;
 mod policy;
 mod reservation;
+mod saved;
 mod service;
 mod setters;
 mod tell;

@@ -15,12 +15,13 @@ use portcullis_core::{
     rate::{Asked, Limiter, Refused},
 };
 
-use super::{Config, RateLimitBuilder, Reservation, common::Common, measure, waiting::Waiting};
+use super::{Config, RateLimitBuilder, Reservation, common::Common, measure, saved, waiting::Waiting};
 use crate::{
     FromRejection, Registry, clock,
     event::Event,
     metrics::Measures,
     registry::{Policy, Snapshot, reasons::ISOLATED},
+    restart::{Kept, Saved},
 };
 
 /// A named rate limit: a cheap handle to shared state. Clones are the same rate limit.
@@ -370,5 +371,15 @@ impl Policy for Shared {
 
     fn recent_events(&self) -> Vec<Event> {
         self.common.emitter.recent()
+    }
+
+    fn save(&self, into: &mut Saved) {
+        self.common.emitter.save(into);
+        saved::save(&self.limiter, into);
+    }
+
+    fn resume(&self, from: &Kept<'_>) -> bool {
+        let stopped = self.common.emitter.resume(from).is_some();
+        saved::resume(&self.limiter, from) || stopped
     }
 }

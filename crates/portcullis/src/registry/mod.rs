@@ -38,6 +38,7 @@ use crate::{
     event::{Event, Hub},
     live::Live,
     metrics::Measures,
+    restart::{Kept, Saved},
 };
 
 pub(crate) use snapshot::millis;
@@ -85,6 +86,18 @@ pub trait Policy: AnyPolicy + Send + Sync + 'static {
 
     /// Ends an isolation, and a stop.
     fn release(&self) {}
+
+    /// Writes down what is to outlive the process; by default nothing. See [`restart`](crate::restart).
+    fn save(&self, into: &mut Saved) {
+        let _ = into;
+    }
+
+    /// Goes on with what another process wrote down; whether it took anything over. What is missing, too old, or
+    /// nonsense is to be left out, whatever stands there.
+    fn resume(&self, from: &Kept<'_>) -> bool {
+        let _ = from;
+        false
+    }
 }
 
 /// A set of policies by kind and name: a cheap handle to a shared table.
@@ -177,7 +190,7 @@ impl Registry {
     }
 
     /// Every policy of this kind and name that lives, the youngest last.
-    #[cfg(feature = "metrics")]
+    #[cfg(any(feature = "metrics", feature = "restart"))]
     pub(crate) fn family(&self, kind: PolicyKind, name: &Name) -> Vec<Arc<dyn Policy>> {
         let table = self.0.table.read().unwrap_or_else(PoisonError::into_inner);
         let key = (kind, name.clone());
@@ -185,7 +198,7 @@ impl Registry {
     }
 
     /// Every kind and name there is.
-    #[cfg(feature = "metrics")]
+    #[cfg(any(feature = "metrics", feature = "restart"))]
     pub(crate) fn names(&self) -> Vec<(PolicyKind, Name)> {
         let table = self.0.table.read().unwrap_or_else(PoisonError::into_inner);
         table.policies.keys().cloned().collect()

@@ -85,6 +85,7 @@ mod layer;
 mod measure;
 mod picks;
 mod policy;
+mod saved;
 mod service;
 mod setters;
 mod ticket;

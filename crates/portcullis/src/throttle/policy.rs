@@ -21,6 +21,7 @@ use crate::{
     metrics::Measures,
     protocol::{future::finish, watched},
     registry::{Policy, Snapshot},
+    restart::{Kept, Saved},
     shard::{self, Sharded},
 };
 
@@ -311,5 +312,13 @@ impl Policy for Shared {
 
     fn reset(&self) {
         self.throttler.reset(clock::coarse());
+    }
+
+    fn save(&self, into: &mut Saved) {
+        self.save_window(into);
+    }
+
+    fn resume(&self, from: &Kept<'_>) -> bool {
+        self.resume_window(from)
     }
 }

@@ -19,6 +19,7 @@ use crate::{
     live::Live,
     metrics::Measures,
     registry::{Policy, Snapshot},
+    restart::{Kept, Saved},
     shard::Sharded,
 };
 
@@ -324,5 +325,16 @@ impl Policy for Shared {
 
     fn recent_events(&self) -> Vec<Event> {
         self.emitter.recent()
+    }
+
+    fn save(&self, into: &mut Saved) {
+        // Without the rule nothing would come of it.
+        if self.config.load().adaptive.is_some() {
+            self.usual.save(into);
+        }
+    }
+
+    fn resume(&self, from: &Kept<'_>) -> bool {
+        self.config.load().adaptive.is_some() && self.usual.resume(from)
     }
 }

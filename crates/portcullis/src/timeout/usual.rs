@@ -8,7 +8,11 @@ use portcullis_core::{
 };
 
 use super::Config;
-use crate::shard;
+use crate::{
+    clock,
+    restart::{FRESH, Kept, Saved},
+    shard,
+};
 
 /// How far back is looked: as for a [hedge](crate::hedge), long enough for a hundred calls of a quiet service.
 const SPAN: Duration = Duration::from_secs(60);
@@ -38,6 +42,25 @@ impl Usual {
         let Some(rule) = config.adaptive else { return config.limit };
         let seen = self.took.get().and_then(|took| took.quantile(rule.quantile, rule.min_calls.into(), now));
         rule.limit(seen, config.limit)
+    }
+
+    /// Writes down how long calls took.
+    pub(super) fn save(&self, into: &mut Saved) {
+        if let Some(took) = self.took.get() {
+            into.pairs("took", took.memory(clock::now()));
+        }
+    }
+
+    /// Takes it over, if it is not too old; whether there was anything.
+    pub(super) fn resume(&self, from: &Kept<'_>) -> bool {
+        let Some(from) = from.within(FRESH) else { return false };
+        let mut took = from.pairs("took").peekable();
+        let is_any = took.peek().is_some();
+        if is_any {
+            self.took().resume(took, clock::now());
+            self.forget();
+        }
+        is_any
     }
 
     /// There are other settings.

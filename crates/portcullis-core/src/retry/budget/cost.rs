@@ -50,6 +50,16 @@ impl Cost {
         self.put_back(self.success.load(Relaxed));
     }
 
+    /// What was taken out.
+    pub(super) fn taken(&self) -> u64 {
+        self.taken.load(Relaxed)
+    }
+
+    /// So much was taken out, and no more than it holds.
+    pub(super) fn set_taken(&self, taken: u64) {
+        self.taken.store(taken.min(self.capacity.load(Relaxed).into()), Relaxed);
+    }
+
     /// Retries after failures that were no timeouts.
     pub(super) fn available(&self) -> u64 {
         let left = u64::from(self.capacity.load(Relaxed)).saturating_sub(self.taken.load(Relaxed));

@@ -22,6 +22,7 @@ mod deposits;
 #[cfg(test)]
 #[cfg(not(portcullis_loom))]
 mod model_tests;
+mod restore;
 mod scale;
 mod share;
 #[cfg(test)]
@@ -36,6 +37,7 @@ pub use config::{
     DEFAULT_RATIO, DEFAULT_RETRY_COST, DEFAULT_SUCCESS_INCOME, DEFAULT_TIMEOUT_COST, DEFAULT_TOKEN_RATIO,
 };
 pub use deposits::{Deposits, Interest};
+pub use restore::BudgetMemory;
 
 use self::{
     concurrent::{Concurrent, Traffic},

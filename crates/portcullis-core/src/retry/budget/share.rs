@@ -104,6 +104,23 @@ impl Share {
         self.level(&calls, now).tokens / TOKEN
     }
 
+    /// Tokens that could be taken now.
+    pub(super) fn tokens(&self, calls: impl Fn() -> u64, now: Time) -> u64 {
+        self.level(&calls, now).tokens
+    }
+
+    /// What a nanosecond earns.
+    pub(super) fn per_second(&self) -> u64 {
+        self.scale.rules().per_second
+    }
+
+    /// Holds so many tokens, up to its brim.
+    pub(super) fn refill(&self, tokens: u64, calls: impl Fn() -> u64, now: Time) {
+        let earned = self.level(&calls, now).earned;
+        let tokens = tokens.min(self.scale.rules().most);
+        self.spent.store(earned.wrapping_sub(tokens), Relaxed);
+    }
+
     #[inline]
     fn level(&self, calls: &impl Fn() -> u64, now: Time) -> Level {
         loop {

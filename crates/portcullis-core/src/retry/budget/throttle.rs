@@ -67,6 +67,21 @@ impl Throttle {
         let _ = self.bucket.fetch_update(AcqRel, Acquire, change);
     }
 
+    /// What is missing, as a share of the bucket.
+    pub(super) fn missing(&self) -> f64 {
+        let Bucket { max, missing } = Bucket::unpack(self.bucket.load(Acquire));
+        missing as f64 / max.max(1) as f64
+    }
+
+    /// That share of it is missing.
+    pub(super) fn set_missing(&self, share: f64) {
+        self.update(|Bucket { max, .. }| {
+            // `as` saturates, and makes 0 of what is no number.
+            let missing = (share.clamp(0.0, 1.0) * max as f64).round() as u64;
+            Some(Bucket { max, missing: missing.min(max) })
+        });
+    }
+
     /// Failures from here to half of the tokens, at and below which there are no retries.
     pub(super) fn available(&self) -> u64 {
         let Bucket { max, missing } = Bucket::unpack(self.bucket.load(Acquire));

@@ -17,6 +17,7 @@ use crate::{
     keyed::{Evictions, Key, Limits, many::Many},
     metrics::Measures,
     registry::{Policy, Snapshot, reasons::ISOLATED},
+    restart::{Kept, Saved},
 };
 
 /// An adaptive limit per key: a cheap handle to shared state. Clones are the same limits.
@@ -242,6 +243,16 @@ impl<K: Key> Policy for Many<K, AdaptiveLimit> {
 
     fn recent_events(&self) -> Vec<Event> {
         self.common.emitter.recent()
+    }
+
+    fn save(&self, into: &mut Saved) {
+        self.common.emitter.save(into);
+        self.save_keys(into, |limit, into| limit.shared.save_limit(into));
+    }
+
+    fn resume(&self, from: &Kept<'_>) -> bool {
+        let stopped = self.common.emitter.resume(from).is_some();
+        self.resume_keys(from, |limit, from| limit.shared.resume_limit(from)) || stopped
     }
 }
 

@@ -58,6 +58,7 @@ mod key;
 mod layer;
 mod one;
 mod policy;
+mod saved;
 mod service;
 mod snapshot;
 mod status;

@@ -11,6 +11,7 @@ use crate::{
         names::{BREAKER_STATE, BREAKER_TRANSITIONS, REJECTIONS, breaker_state_number},
     },
     registry::{Policy, Snapshot, Value},
+    restart::{Kept, Saved},
 };
 
 impl<K: Key> Policy for Shared<K> {
@@ -71,6 +72,14 @@ impl<K: Key> Policy for Shared<K> {
     fn release(&self) {
         self.common.emitter.release();
         self.release();
+    }
+
+    fn save(&self, into: &mut Saved) {
+        self.save_keys(into);
+    }
+
+    fn resume(&self, from: &Kept<'_>) -> bool {
+        self.resume_keys(from)
     }
 }
 

@@ -13,6 +13,7 @@ use crate::{
         names::{BULKHEAD_IN_FLIGHT, BULKHEAD_LIMIT, BULKHEAD_QUEUED, CALLS, REJECTIONS},
     },
     registry::{Policy, Snapshot, reasons::ISOLATED},
+    restart::{Kept, Saved},
 };
 
 /// A keyed bulkhead at a moment.
@@ -170,6 +171,14 @@ impl<K: Key> Policy for Shared<K> {
 
     fn recent_events(&self) -> Vec<Event> {
         self.common.emitter.recent()
+    }
+
+    fn save(&self, into: &mut Saved) {
+        self.common.emitter.save(into);
+    }
+
+    fn resume(&self, from: &Kept<'_>) -> bool {
+        self.common.emitter.resume(from).is_some()
     }
 }
 

@@ -18,8 +18,9 @@ use crate::{
     event::Event,
     keyed::{Evictions, Key, Keyed, Limits},
     metrics::Measures,
-    rate::{Config, RateLimit, RateLimitStatus, common::Common, measure},
+    rate::{Config, RateLimit, RateLimitStatus, common::Common, measure, saved},
     registry::{Policy, Snapshot, reasons::ISOLATED},
+    restart::{Kept, Saved, keys},
 };
 
 /// A rate limit per key: a cheap handle to shared state. Clones are the same limits.
@@ -289,6 +290,27 @@ impl<K: Key> Policy for Shared<K> {
 
     fn recent_events(&self) -> Vec<Event> {
         self.common.emitter.recent()
+    }
+
+    fn save(&self, into: &mut Saved) {
+        self.common.emitter.save(into);
+        self.keys.for_each(|one| {
+            if let Some(limit) = one.value().made() {
+                keys::save(into, one.key(), |into| saved::save(&limit.shared.limiter, into));
+            }
+        });
+    }
+
+    fn resume(&self, from: &Kept<'_>) -> bool {
+        let stopped = self.common.emitter.resume(from).is_some();
+        let resume = |(key, kept)| {
+            let new = || OneKey::new(&self.common);
+            let one = self.keys.get_or_put(key, clock::coarse(), new).into_entry()?;
+            Some(saved::resume(&self.limit_of(&one)?.shared.limiter, &kept))
+        };
+        // All of them, and not until the first.
+        let keys = keys::kept(from).filter_map(resume).filter(|resumed| *resumed).count();
+        stopped || keys > 0
     }
 }
 

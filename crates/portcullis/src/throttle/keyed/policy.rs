@@ -16,6 +16,7 @@ use crate::{
     keyed::{Evictions, Key, Limits, many::Many},
     metrics::Measures,
     registry::{Policy, Snapshot},
+    restart::{Kept, Saved},
     throttle::{Config, Throttle, ThrottleStatus, measure},
 };
 
@@ -232,6 +233,14 @@ impl<K: Key> Policy for Many<K, Throttle> {
 
     fn reset(&self) {
         self.for_each(|_, throttle| throttle.reset());
+    }
+
+    fn save(&self, into: &mut Saved) {
+        self.save_keys(into, |throttle, into| throttle.shared.save_window(into));
+    }
+
+    fn resume(&self, from: &Kept<'_>) -> bool {
+        self.resume_keys(from, |throttle, from| throttle.shared.resume_window(from))
     }
 }
 
