@@ -1,6 +1,6 @@
 //! The file of a warm restart.
 #![cfg(feature = "restart")]
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests, and what they share")]
+#![expect(clippy::unwrap_used, reason = "tests, and what they share")]
 
 use std::{fs, path::Path};
 

@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, time::Duration};
 ///
 /// let mut saved = Saved::default();
 /// saved.time("open_for", Duration::from_secs(5));
-/// saved.part("keys", "host-a").count("in_a_row", 3);
+/// saved.part("keys", "host-a").count("in_a_row", 3u32);
 ///
 /// let kept = saved.after(Duration::from_secs(2));
 /// assert_eq!(kept.left("open_for"), Some(Duration::from_secs(3)));

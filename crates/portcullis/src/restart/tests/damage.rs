@@ -58,7 +58,10 @@ impl Service {
 
     /// Something of everything happens, as far as it may; nothing panics or takes long.
     async fn works(&self) {
-        let take = || async { Ok::<_, crate::BoxError>(tokio::time::sleep(Duration::from_millis(3)).await) };
+        let take = || async {
+            tokio::time::sleep(Duration::from_millis(3)).await;
+            Ok::<_, crate::BoxError>(())
+        };
         let _ = (self.timeout.call(take).await, self.hedge.call(|_| take()).await);
         for _ in 0..10 {
             self.breaker.try_admit().into_iter().for_each(|mut ticket| ticket.settle(failed()));
