@@ -35,6 +35,7 @@ pub mod hedge;
 mod mode;
 mod name;
 pub mod outlier;
+pub mod pipeline;
 mod policy_kind;
 pub mod pool;
 mod priority;

@@ -145,6 +145,16 @@ impl RetryBudget {
     }
 
     /// Where calls of this shard are counted.
+    /// What others of a pipeline must know of it.
+    pub(crate) fn facts(&self) -> portcullis_core::pipeline::Budget {
+        portcullis_core::pipeline::Budget {
+            name: self.name().clone(),
+            id: Some(Arc::as_ptr(&self.shared).addr()),
+            config: self.config(),
+            counts_calls: self.deposits,
+        }
+    }
+
     pub(crate) fn deposits(&self, shard: usize) -> Deposits {
         self.shared.budget.deposits(shard)
     }

@@ -31,13 +31,22 @@
 //! attempt and none of the bulkhead's refusals count against the dependency; retries stop when the
 //! breaker opens.
 //!
+//! A [`Pipeline`](pipeline) takes policies in any order, puts each where it belongs, refuses what cannot be right, and
+//! explains what comes out:
+//!
+//! ```
+//! let pipeline = portcullis::Pipeline::client("inventory").standard().http_client().build()?;
+//! println!("{}", pipeline.explain());
+//! # Ok::<(), portcullis::pipeline::PipelineError>(())
+//! ```
+//!
 //! With everything there is:
 //!
 //! - On a **server**: health, drain, cache, deadline, load shedding, rate limit, bulkhead, adaptive limit. Health answers its paths
 //!   itself, so that no other layer sees them; other paths that must not be refused are
 //!   [exempt](LoadShedLayer::exempt) from load shedding, and from the rest by routes without those layers.
-//! - On a **client**: fallback or failover, cache, deadline, retry, hedge, throttle, breaker, bulkhead or adaptive limit,
-//!   attempt timeout, chaos. A fallback outside of the deadline answers also when the time is over; each provider of a
+//! - On a **client**: fallback or failover, cache, deadline, retry, hedge, throttle, rate limit, breaker, bulkhead or
+//!   adaptive limit, attempt timeout, chaos. A fallback outside of the deadline answers also when the time is over; each provider of a
 //!   failover is a stack of its own, and a deadline for all of them is outside of it.
 //! - On **both**: coalescing right inside of the deadline, outside of all that guards the dependency; an executor inside
 //!   of all that admits, so that only what is admitted runs elsewhere.
@@ -103,6 +112,7 @@ pub mod metrics;
 pub mod monitor;
 mod oneshot;
 mod parked;
+pub mod pipeline;
 pub mod pool;
 #[cfg(feature = "http")]
 mod priority;
@@ -153,6 +163,7 @@ pub use {
     fallback::{Fallback, FallbackLayer},
     hedge::{Hedge, HedgeLayer, KeyedHedge},
     monitor::HealthMonitor,
+    pipeline::Pipeline,
     pool::{ThreadPool, ThreadPoolLayer},
     probe::{Probe, ProbeLayer},
     protocol::{Boxed, FromRejection, Protocol, Ticket, Typed},

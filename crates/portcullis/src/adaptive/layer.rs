@@ -42,3 +42,9 @@ impl<S, K: Clone, P: Clone> Layer<S> for AdaptiveLimitLayer<K, P> {
         AdaptiveLimitService::new(inner, self.limits.clone(), self.protocol.clone())
     }
 }
+
+impl<K: crate::registry::Member, P> crate::registry::Member for AdaptiveLimitLayer<K, P> {
+    fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
+        crate::registry::Member::member(&self.limits)
+    }
+}

@@ -318,6 +318,12 @@ impl OfMany for AdaptiveLimit {
     }
 }
 
+impl crate::registry::Member for AdaptiveLimit {
+    fn member(&self) -> Option<(Name, std::sync::Weak<dyn crate::registry::Policy>)> {
+        Some((self.name().clone(), Arc::downgrade(self.shared.value()) as _))
+    }
+}
+
 impl fmt::Debug for AdaptiveLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AdaptiveLimit").field("name", self.name()).field("status", &self.status()).finish()
@@ -325,6 +331,10 @@ impl fmt::Debug for AdaptiveLimit {
 }
 
 impl Policy for Shared {
+    fn facts(&self) -> Option<portcullis_core::pipeline::Facts> {
+        Some((&self.limiter.config()).into())
+    }
+
     fn measure(&self, into: &mut dyn Measures) {
         measure::measure(self, into);
     }

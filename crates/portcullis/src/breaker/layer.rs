@@ -34,3 +34,9 @@ impl<S, P: Clone> Layer<S> for BreakerLayer<P> {
         BreakerService::new(inner, self.breaker.clone(), self.protocol.clone())
     }
 }
+
+impl<P> crate::registry::Member for BreakerLayer<P> {
+    fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
+        crate::registry::Member::member(&self.breaker)
+    }
+}

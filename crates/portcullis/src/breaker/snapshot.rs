@@ -24,6 +24,10 @@ impl Shared {
 }
 
 impl Policy for Shared {
+    fn facts(&self) -> Option<portcullis_core::pipeline::Facts> {
+        Some((&*self.machine.config()).into())
+    }
+
     fn snapshot(&self) -> Snapshot {
         let status = self.machine.status(clock::now());
         let snapshot = Snapshot {

@@ -116,3 +116,9 @@ impl<S, P: Clone, D: Clone> Layer<S> for BulkheadLayer<P, D> {
         BulkheadService::new(inner, self.bulkhead.clone(), self.protocol.clone(), self.demands.clone())
     }
 }
+
+impl<P, D> crate::registry::Member for BulkheadLayer<P, D> {
+    fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
+        crate::registry::Member::member(&self.bulkhead)
+    }
+}

@@ -345,6 +345,12 @@ impl Shared {
     }
 }
 
+impl crate::registry::Member for Bulkhead {
+    fn member(&self) -> Option<(Name, std::sync::Weak<dyn crate::registry::Policy>)> {
+        Some((self.name().clone(), std::sync::Arc::downgrade(self.shared.value()) as _))
+    }
+}
+
 impl fmt::Debug for Bulkhead {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Bulkhead").field("name", self.name()).field("status", &self.status()).finish()
@@ -352,6 +358,10 @@ impl fmt::Debug for Bulkhead {
 }
 
 impl Policy for Shared {
+    fn facts(&self) -> Option<portcullis_core::pipeline::Facts> {
+        Some((&self.semaphore.config()).into())
+    }
+
     fn measure(&self, into: &mut dyn Measures) {
         measure::measure(self, into);
     }

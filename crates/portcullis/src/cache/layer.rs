@@ -143,3 +143,9 @@ impl<K: Key, V: Value, F, R, P> fmt::Debug for CacheLayer<K, V, F, R, P> {
         f.debug_struct("CacheLayer").field("cache", &self.cache).finish_non_exhaustive()
     }
 }
+
+impl<K: Key, V: Value, F, R, P> crate::registry::Member for CacheLayer<K, V, F, R, P> {
+    fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
+        crate::registry::Member::member(&self.cache)
+    }
+}

@@ -202,3 +202,9 @@ impl<K: Key, V: Value> fmt::Debug for Cache<K, V> {
         f.debug_struct("Cache").field("name", self.name()).field("status", &self.status()).finish()
     }
 }
+
+impl<K: Key, V: Value> crate::registry::Member for Cache<K, V> {
+    fn member(&self) -> Option<(Name, std::sync::Weak<dyn crate::registry::Policy>)> {
+        Some((self.name().clone(), Arc::downgrade(&self.shared) as _))
+    }
+}

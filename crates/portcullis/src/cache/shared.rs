@@ -304,6 +304,10 @@ fn number(mode: Mode) -> u8 {
 }
 
 impl<K: Key, V: Value> Policy for Shared<K, V> {
+    fn facts(&self) -> Option<portcullis_core::pipeline::Facts> {
+        Some((&*self.config.load()).into())
+    }
+
     fn measure(&self, into: &mut dyn Measures) {
         measure::measure(&self.status(), into);
     }

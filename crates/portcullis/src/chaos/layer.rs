@@ -103,3 +103,9 @@ impl<S, C: Clone, R: Clone, P: Clone> Layer<S> for ChaosLayer<C, R, P> {
         ChaosService { inner, chaos, protocol, choose, respond }
     }
 }
+
+impl<C, R, P> crate::registry::Member for ChaosLayer<C, R, P> {
+    fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
+        crate::registry::Member::member(&self.chaos)
+    }
+}

@@ -249,6 +249,12 @@ fn word(end: End) -> &'static str {
     }
 }
 
+impl crate::registry::Member for Chaos {
+    fn member(&self) -> Option<(Name, std::sync::Weak<dyn crate::registry::Policy>)> {
+        Some((self.name().clone(), std::sync::Arc::downgrade(self.shared.value()) as _))
+    }
+}
+
 impl fmt::Debug for Chaos {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Chaos").field("name", self.name()).field("status", &self.status()).finish()
@@ -256,6 +262,10 @@ impl fmt::Debug for Chaos {
 }
 
 impl Policy for Shared {
+    fn facts(&self) -> Option<portcullis_core::pipeline::Facts> {
+        Some((&self.settings.load().config).into())
+    }
+
     fn measure(&self, into: &mut dyn Measures) {
         self.counts.measure(into);
     }

@@ -65,3 +65,9 @@ impl<S, K: Clone, P: Clone> Layer<S> for CoalesceLayer<K, P> {
         CoalesceService::new(inner, self.coalesce.clone(), self.protocol.clone(), self.by.clone())
     }
 }
+
+impl<K, P> crate::registry::Member for CoalesceLayer<K, P> {
+    fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
+        crate::registry::Member::member(&self.coalesce)
+    }
+}

@@ -208,6 +208,12 @@ impl Shared {
     }
 }
 
+impl crate::registry::Member for Coalesce {
+    fn member(&self) -> Option<(Name, std::sync::Weak<dyn crate::registry::Policy>)> {
+        Some((self.name().clone(), Arc::downgrade(self.shared.value()) as _))
+    }
+}
+
 impl fmt::Debug for Coalesce {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Coalesce").field("name", self.name()).field("status", &self.status()).finish()
@@ -215,6 +221,10 @@ impl fmt::Debug for Coalesce {
 }
 
 impl Policy for Shared {
+    fn facts(&self) -> Option<portcullis_core::pipeline::Facts> {
+        Some((&*self.rules.config()).into())
+    }
+
     fn measure(&self, into: &mut dyn Measures) {
         self.status().measure(into);
     }

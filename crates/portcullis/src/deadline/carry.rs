@@ -53,12 +53,12 @@ mod http {
 
     impl Headers {
         /// For servers: reads.
-        pub(in crate::deadline) fn inbound() -> Self {
+        pub(crate) fn inbound() -> Self {
             Self { name: ENVOY, reads: true, writes: false }
         }
 
         /// For clients: writes.
-        pub(in crate::deadline) fn outbound() -> Self {
+        pub(crate) fn outbound() -> Self {
             Self { name: ENVOY, reads: false, writes: true }
         }
 

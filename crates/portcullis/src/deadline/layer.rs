@@ -113,3 +113,9 @@ impl<S, C: Clone, P: Clone> Layer<S> for DeadlineLayer<C, P> {
         DeadlineService::new(inner, timeout, margin, carry, protocol)
     }
 }
+
+impl<C, P> crate::registry::Member for DeadlineLayer<C, P> {
+    fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
+        crate::registry::Member::member(&self.timeout)
+    }
+}

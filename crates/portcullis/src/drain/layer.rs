@@ -32,3 +32,9 @@ impl<S, P: Clone> Layer<S> for DrainLayer<P> {
         DrainService::new(inner, self.drain.clone(), self.protocol.clone())
     }
 }
+
+impl<P> crate::registry::Member for DrainLayer<P> {
+    fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
+        crate::registry::Member::member(&self.drain)
+    }
+}

@@ -224,6 +224,10 @@ impl Shared {
 }
 
 impl Policy for Shared {
+    fn facts(&self) -> Option<portcullis_core::pipeline::Facts> {
+        Some((&*self.config.load()).into())
+    }
+
     fn measure(&self, into: &mut dyn Measures) {
         measure::measure(&self.status(), into);
     }

@@ -31,3 +31,9 @@ impl<S, P: Clone> Layer<S> for ExecutorLayer<P> {
         ExecutorService { inner, executor: self.executor.clone(), protocol: self.protocol.clone() }
     }
 }
+
+impl<P> crate::registry::Member for ExecutorLayer<P> {
+    fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
+        crate::registry::Member::member(&self.executor)
+    }
+}

@@ -221,6 +221,12 @@ impl Shared {
     }
 }
 
+impl crate::registry::Member for Executor {
+    fn member(&self) -> Option<(Name, std::sync::Weak<dyn crate::registry::Policy>)> {
+        Some((self.name().clone(), std::sync::Arc::downgrade(self.shared.value()) as _))
+    }
+}
+
 impl fmt::Debug for Executor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Executor").field("name", self.name()).field("status", &self.status()).finish()
@@ -228,6 +234,13 @@ impl fmt::Debug for Executor {
 }
 
 impl Policy for Shared {
+    fn facts(&self) -> Option<portcullis_core::pipeline::Facts> {
+        Some(portcullis_core::pipeline::Facts {
+            mode: self.mode(),
+            what: portcullis_core::pipeline::What::Other(String::new()),
+        })
+    }
+
     fn measure(&self, into: &mut dyn Measures) {
         self.status().measure(into);
     }

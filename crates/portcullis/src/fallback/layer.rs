@@ -175,3 +175,9 @@ impl<S, I: Clone, P: Clone, R: Clone> Layer<S> for FallbackLayer<I, P, R> {
         FallbackService::new(inner, fallback, protocol, replay, instead)
     }
 }
+
+impl<I, P, R> crate::registry::Member for FallbackLayer<I, P, R> {
+    fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
+        crate::registry::Member::member(&self.fallback)
+    }
+}

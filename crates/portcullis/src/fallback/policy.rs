@@ -203,6 +203,12 @@ impl<S: std::ops::Deref<Target = Shared>> Drop for Using<S> {
     }
 }
 
+impl crate::registry::Member for Fallback {
+    fn member(&self) -> Option<(Name, std::sync::Weak<dyn crate::registry::Policy>)> {
+        Some((self.name().clone(), Arc::downgrade(&self.shared) as _))
+    }
+}
+
 impl fmt::Debug for Fallback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Fallback").field("name", self.name()).field("status", &self.status()).finish()
@@ -210,6 +216,10 @@ impl fmt::Debug for Fallback {
 }
 
 impl Policy for Shared {
+    fn facts(&self) -> Option<portcullis_core::pipeline::Facts> {
+        Some((&*self.cover.config()).into())
+    }
+
     fn measure(&self, into: &mut dyn Measures) {
         self.counts.measure(into);
     }

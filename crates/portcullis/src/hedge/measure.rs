@@ -1,6 +1,6 @@
 //! A hedge in numbers and words.
 
-use portcullis_core::{Name, PolicyKind, health::Level};
+use portcullis_core::{Name, PolicyKind, health::Level, pipeline};
 
 use super::HedgeStatus;
 use crate::{
@@ -58,4 +58,15 @@ pub(super) fn values(status: &HedgeStatus) -> Vec<(&'static str, Value)> {
         values.push(("delay_ms", (delay.as_millis() as u64).into()));
     }
     values
+}
+
+/// What others of a pipeline must know of a hedge.
+pub(super) fn facts(config: &super::Config, budget: pipeline::Budget) -> pipeline::Facts {
+    let delay = match &config.delay {
+        super::Delay::Fixed(delay) => Some((*delay, *delay)),
+        super::Delay::Percentile(percentile) => Some((percentile.at_least, percentile.at_most)),
+        _ => None,
+    };
+    let what = pipeline::What::Hedge { max_attempts: config.max_attempts, delay, budget };
+    pipeline::Facts { mode: config.mode, what }
 }

@@ -363,6 +363,10 @@ impl Counts {
 }
 
 impl Policy for Shared {
+    fn facts(&self) -> Option<portcullis_core::pipeline::Facts> {
+        Some(super::measure::facts(&self.config.load(), self.budget.facts()))
+    }
+
     fn snapshot(&self) -> Snapshot {
         super::measure::snapshot(self.emitter.name(), &self.status())
     }
@@ -390,6 +394,16 @@ impl Policy for Shared {
             self.followed.forget();
         }
         is_any
+    }
+}
+
+impl crate::registry::Member for Hedge {
+    fn member(&self) -> Option<(Name, std::sync::Weak<dyn crate::registry::Policy>)> {
+        Some((self.name().clone(), Arc::downgrade(self.shared.value()) as _))
+    }
+
+    fn budget(&self) -> Option<crate::RetryBudget> {
+        Some(Self::budget(self).clone())
     }
 }
 

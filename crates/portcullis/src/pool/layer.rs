@@ -35,3 +35,9 @@ impl<S, P: Clone> Layer<S> for ThreadPoolLayer<P> {
         ThreadPoolService::new(inner, self.pool.clone(), self.protocol.clone())
     }
 }
+
+impl<P> crate::registry::Member for ThreadPoolLayer<P> {
+    fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
+        crate::registry::Member::member(&self.pool)
+    }
+}

@@ -384,6 +384,12 @@ impl Shared {
     }
 }
 
+impl crate::registry::Member for ThreadPool {
+    fn member(&self) -> Option<(Name, std::sync::Weak<dyn crate::registry::Policy>)> {
+        Some((self.name().clone(), Arc::downgrade(self.shared.value()) as _))
+    }
+}
+
 impl fmt::Debug for ThreadPool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ThreadPool").field("name", self.name()).field("status", &self.status()).finish()
@@ -391,6 +397,10 @@ impl fmt::Debug for ThreadPool {
 }
 
 impl Policy for Shared {
+    fn facts(&self) -> Option<portcullis_core::pipeline::Facts> {
+        Some((&self.config()).into())
+    }
+
     fn measure(&self, into: &mut dyn Measures) {
         measure::measure(self, into);
     }

@@ -100,3 +100,9 @@ impl<S, P: Clone, K: Clone, C: Clone, H: Clone> Layer<S> for RateLimitLayer<P, K
         RateLimitService::new(inner, limits, protocol, cost, tell)
     }
 }
+
+impl<P, K: crate::registry::Member, C, H> crate::registry::Member for RateLimitLayer<P, K, C, H> {
+    fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
+        crate::registry::Member::member(&self.limits)
+    }
+}

@@ -341,6 +341,12 @@ impl Shared {
     }
 }
 
+impl crate::registry::Member for RateLimit {
+    fn member(&self) -> Option<(Name, std::sync::Weak<dyn crate::registry::Policy>)> {
+        Some((self.name().clone(), Arc::downgrade(&self.shared) as _))
+    }
+}
+
 impl fmt::Debug for RateLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RateLimit").field("name", self.name()).field("status", &self.status()).finish()
@@ -348,6 +354,10 @@ impl fmt::Debug for RateLimit {
 }
 
 impl Policy for Shared {
+    fn facts(&self) -> Option<portcullis_core::pipeline::Facts> {
+        Some((&*self.common.config.load()).into())
+    }
+
     fn measure(&self, into: &mut dyn Measures) {
         measure::measure(&self.status(), into);
         measure::rejected(&self.common, into);

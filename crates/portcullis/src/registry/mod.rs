@@ -18,6 +18,7 @@
 //! # Ok::<(), portcullis::ConfigError>(())
 //! ```
 
+mod member;
 pub(crate) mod reasons;
 mod snapshot;
 mod stop;
@@ -38,9 +39,11 @@ use crate::{
     event::{Event, Hub},
     live::Live,
     metrics::Measures,
+    pipeline,
     restart::{Kept, Saved},
 };
 
+pub use member::Member;
 pub(crate) use snapshot::millis;
 pub use snapshot::{Snapshot, Value};
 
@@ -64,6 +67,11 @@ pub trait Policy: AnyPolicy + Send + Sync + 'static {
     /// Its totals and measures, by the names that [`metrics`](crate::metrics::names) are shown under.
     fn measure(&self, into: &mut dyn Measures) {
         let _ = into;
+    }
+
+    /// Those of its settings that matter to the others of a [`pipeline`].
+    fn facts(&self) -> Option<portcullis_core::pipeline::Facts> {
+        None
     }
 
     /// Its last few events, the youngest last.
@@ -111,6 +119,7 @@ struct Shared {
     rules: Live<Rules>,
     /// The number of the reason for which everything is stopped, while it is.
     stopped: RwLock<u32>,
+    pipelines: pipeline::Kept,
 }
 
 #[derive(Default)]
@@ -140,6 +149,10 @@ impl Registry {
     /// What its policies tell.
     pub fn events(&self) -> &Hub {
         &self.0.events
+    }
+
+    pub(crate) fn kept_pipelines(&self) -> &pipeline::Kept {
+        &self.0.pipelines
     }
 
     /// Adds a policy, for as long as it lives.

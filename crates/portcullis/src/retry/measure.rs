@@ -1,6 +1,6 @@
 //! A retry policy in numbers and words.
 
-use portcullis_core::{FailureKind, Name, PolicyKind, health::Level};
+use portcullis_core::{FailureKind, Name, PolicyKind, health::Level, pipeline};
 
 use super::{RetryStatus, Stop};
 use crate::{
@@ -42,4 +42,16 @@ pub(super) fn values(status: &RetryStatus) -> Vec<(&'static str, Value)> {
         ("budget_available", status.budget_available.into()),
         ("mode", status.mode.as_str().into()),
     ]
+}
+
+/// What others of a pipeline must know of a retry.
+pub(super) fn facts(config: &super::Config, budget: pipeline::Budget) -> pipeline::Facts {
+    let what = pipeline::What::Retry {
+        max_attempts: config.max_attempts,
+        waits: pipeline::Waits::of(&config.backoff, config.max_attempts),
+        max_retry_after: config.max_retry_after,
+        total_time: config.total_time,
+        budget,
+    };
+    pipeline::Facts { mode: config.mode, what }
 }

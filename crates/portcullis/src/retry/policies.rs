@@ -61,3 +61,13 @@ where
         (self.applies)(request).then(|| self.policies.policy(request)).flatten()
     }
 }
+
+impl<K: crate::registry::Member, F> crate::registry::Member for OnlyIf<K, F> {
+    fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
+        self.policies.member()
+    }
+
+    fn budget(&self) -> Option<crate::RetryBudget> {
+        self.policies.budget()
+    }
+}

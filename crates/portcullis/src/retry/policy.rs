@@ -273,6 +273,10 @@ impl Shared {
 }
 
 impl Policy for Shared {
+    fn facts(&self) -> Option<portcullis_core::pipeline::Facts> {
+        Some(super::measure::facts(&self.config.load(), self.budget.facts()))
+    }
+
     fn measure(&self, into: &mut dyn crate::metrics::Measures) {
         super::measure::measure(&self.status(), into);
     }
@@ -289,6 +293,16 @@ impl Policy for Shared {
 impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RetryPolicy").field("name", self.name()).field("status", &self.status()).finish()
+    }
+}
+
+impl crate::registry::Member for RetryPolicy {
+    fn member(&self) -> Option<(Name, std::sync::Weak<dyn crate::registry::Policy>)> {
+        Some((self.name().clone(), Arc::downgrade(self.shared.value()) as _))
+    }
+
+    fn budget(&self) -> Option<crate::RetryBudget> {
+        Some(Self::budget(self).clone())
     }
 }
 

@@ -179,3 +179,9 @@ impl<S, P: Clone, R: Clone> Layer<S> for LoadShedLayer<P, R> {
         LoadShedService::new(inner, self.shed.clone(), self.protocol.clone(), self.reads.clone())
     }
 }
+
+impl<P, R> crate::registry::Member for LoadShedLayer<P, R> {
+    fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
+        crate::registry::Member::member(&self.shed)
+    }
+}

@@ -285,6 +285,12 @@ fn turn(now: Time) -> u64 {
     now.as_millis() / (TURN.as_millis() as u64)
 }
 
+impl crate::registry::Member for LoadShed {
+    fn member(&self) -> Option<(Name, std::sync::Weak<dyn crate::registry::Policy>)> {
+        Some((self.name().clone(), std::sync::Arc::downgrade(self.shared.value()) as _))
+    }
+}
+
 impl fmt::Debug for LoadShed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LoadShed").field("name", self.name()).field("status", &self.status()).finish()
@@ -292,6 +298,10 @@ impl fmt::Debug for LoadShed {
 }
 
 impl Policy for Shared {
+    fn facts(&self) -> Option<portcullis_core::pipeline::Facts> {
+        Some((&self.shedder.config()).into())
+    }
+
     fn measure(&self, into: &mut dyn Measures) {
         measure::measure(self, into);
     }

@@ -41,3 +41,9 @@ impl<S, K: Clone, P: Clone> Layer<S> for ThrottleLayer<K, P> {
         ThrottleService::new(inner, self.throttles.clone(), self.protocol.clone())
     }
 }
+
+impl<K: crate::registry::Member, P> crate::registry::Member for ThrottleLayer<K, P> {
+    fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
+        crate::registry::Member::member(&self.throttles)
+    }
+}

@@ -291,6 +291,12 @@ impl OfMany for Throttle {
     }
 }
 
+impl crate::registry::Member for Throttle {
+    fn member(&self) -> Option<(Name, std::sync::Weak<dyn crate::registry::Policy>)> {
+        Some((self.name().clone(), Arc::downgrade(self.shared.value()) as _))
+    }
+}
+
 impl fmt::Debug for Throttle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Throttle").field("name", self.name()).field("status", &self.status()).finish()
@@ -298,6 +304,10 @@ impl fmt::Debug for Throttle {
 }
 
 impl Policy for Shared {
+    fn facts(&self) -> Option<portcullis_core::pipeline::Facts> {
+        Some((&*self.common.config.load()).into())
+    }
+
     fn snapshot(&self) -> Snapshot {
         measure::snapshot(&self.name, &self.status())
     }

@@ -115,3 +115,15 @@ impl<S, L: Clone, P: Clone> Layer<S> for ByRequest<L, P> {
         TimeoutService::new(inner, timeout, protocol, limits)
     }
 }
+
+impl<P> crate::registry::Member for TimeoutLayer<P> {
+    fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
+        crate::registry::Member::member(&self.timeout)
+    }
+}
+
+impl<L, P> crate::registry::Member for ByRequest<L, P> {
+    fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
+        crate::registry::Member::member(&self.timeout)
+    }
+}

@@ -308,6 +308,12 @@ impl Shared {
     }
 }
 
+impl crate::registry::Member for Timeout {
+    fn member(&self) -> Option<(Name, std::sync::Weak<dyn crate::registry::Policy>)> {
+        Some((self.name().clone(), Arc::downgrade(self.shared.value()) as _))
+    }
+}
+
 impl fmt::Debug for Timeout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Timeout").field("name", self.name()).field("status", &self.status()).finish()
@@ -315,6 +321,10 @@ impl fmt::Debug for Timeout {
 }
 
 impl Policy for Shared {
+    fn facts(&self) -> Option<portcullis_core::pipeline::Facts> {
+        Some((&*self.config.load()).into())
+    }
+
     fn measure(&self, into: &mut dyn Measures) {
         measure::measure(&self.config.load(), &self.status(), into);
     }

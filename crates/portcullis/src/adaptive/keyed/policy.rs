@@ -205,6 +205,10 @@ fn status<K: Key>(limits: &Many<K, AdaptiveLimit>) -> KeyedAdaptiveLimitStatus {
 }
 
 impl<K: Key> Policy for Many<K, AdaptiveLimit> {
+    fn facts(&self) -> Option<portcullis_core::pipeline::Facts> {
+        Some(portcullis_core::pipeline::Facts::from(&*self.common.config.load()).by_key())
+    }
+
     fn snapshot(&self) -> Snapshot {
         let status = status(self);
         let values = vec![
@@ -268,5 +272,11 @@ impl<K> fmt::Debug for KeyedAdaptiveLimit<K> {
             .field("name", self.name())
             .field("keys", &self.shared.keys)
             .finish()
+    }
+}
+
+impl<K: crate::keyed::Key> crate::registry::Member for KeyedAdaptiveLimit<K> {
+    fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
+        Some((self.name().clone(), Arc::downgrade(&self.shared) as _))
     }
 }

@@ -278,3 +278,9 @@ impl<K> fmt::Debug for KeyedBreaker<K> {
         f.debug_struct("KeyedBreaker").field("name", &common.name).field("keys", keys).finish()
     }
 }
+
+impl<K: crate::keyed::Key> crate::registry::Member for KeyedBreaker<K> {
+    fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
+        Some((self.name().clone(), Arc::downgrade(&self.shared) as _))
+    }
+}

@@ -15,6 +15,10 @@ use crate::{
 };
 
 impl<K: Key> Policy for Shared<K> {
+    fn facts(&self) -> Option<portcullis_core::pipeline::Facts> {
+        Some(portcullis_core::pipeline::Facts::from(&*self.common.settings.config()).by_key())
+    }
+
     fn snapshot(&self) -> Snapshot {
         let status = self.status();
         let snapshot = Snapshot {

@@ -86,3 +86,9 @@ impl<K, F, D: fmt::Debug, P: fmt::Debug> fmt::Debug for KeyedBulkheadLayer<K, F,
             .finish_non_exhaustive()
     }
 }
+
+impl<K: crate::keyed::Key, F, D, P> crate::registry::Member for KeyedBulkheadLayer<K, F, D, P> {
+    fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
+        crate::registry::Member::member(&self.bulkhead)
+    }
+}

@@ -114,6 +114,13 @@ impl<K: Key> Shared<K> {
 }
 
 impl<K: Key> Policy for Shared<K> {
+    fn facts(&self) -> Option<portcullis_core::pipeline::Facts> {
+        let config = self.common.semaphore.config();
+        let (max, max_queued, max_wait) = (config.overall, config.max_queued, config.max_wait);
+        let what = portcullis_core::pipeline::What::InFlight { max, max_queued, max_wait };
+        Some(portcullis_core::pipeline::Facts { mode: config.mode, what })
+    }
+
     fn snapshot(&self) -> Snapshot {
         let status = self.status();
         let full = self.common.semaphore.is_refusing();

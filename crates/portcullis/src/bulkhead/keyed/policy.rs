@@ -276,3 +276,9 @@ impl<K> fmt::Debug for KeyedBulkhead<K> {
         f.debug_struct("KeyedBulkhead").field("name", self.name()).field("keys", &self.shared.keys).finish()
     }
 }
+
+impl<K: crate::keyed::Key> crate::registry::Member for KeyedBulkhead<K> {
+    fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
+        Some((self.name().clone(), Arc::downgrade(&self.shared) as _))
+    }
+}

@@ -251,6 +251,10 @@ impl<K: Key> Shared<K> {
 }
 
 impl<K: Key> Policy for Shared<K> {
+    fn facts(&self) -> Option<portcullis_core::pipeline::Facts> {
+        Some(portcullis_core::pipeline::Facts::from(&*self.common.config.load()).by_key())
+    }
+
     fn snapshot(&self) -> Snapshot {
         let status = self.status();
         let values = vec![
@@ -323,5 +327,11 @@ impl<K> Clone for KeyedRateLimit<K> {
 impl<K> fmt::Debug for KeyedRateLimit<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KeyedRateLimit").field("name", self.name()).field("keys", &self.shared.keys).finish()
+    }
+}
+
+impl<K: crate::keyed::Key> crate::registry::Member for KeyedRateLimit<K> {
+    fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
+        Some((self.name().clone(), Arc::downgrade(&self.shared) as _))
     }
 }

@@ -198,3 +198,9 @@ impl<K> fmt::Debug for KeyedRetry<K> {
         f.debug_struct("KeyedRetry").field("name", common.emitter.name()).field("keys", keys).finish()
     }
 }
+
+impl<K: crate::keyed::Key> crate::registry::Member for KeyedRetry<K> {
+    fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
+        Some((self.name().clone(), Arc::downgrade(&self.shared) as _))
+    }
+}

@@ -1,6 +1,6 @@
 //! A keyed retry as its registry sees it.
 
-use portcullis_core::{PolicyKind, health::Level};
+use portcullis_core::{PolicyKind, health::Level, pipeline};
 
 use super::{KeyedRetryStatus, policy::Shared};
 use crate::{
@@ -26,6 +26,14 @@ impl<K: Key> Shared<K> {
 }
 
 impl<K: Key> Policy for Shared<K> {
+    fn facts(&self) -> Option<pipeline::Facts> {
+        let config = self.common.config.load();
+        // One for each key, and nobody else's.
+        let (name, id) = (self.common.emitter.name().clone(), None);
+        let budget = pipeline::Budget { name, id, config: config.budget, counts_calls: true };
+        Some(measure::facts(&config, budget))
+    }
+
     fn snapshot(&self) -> Snapshot {
         let status = self.status();
         let mut values = measure::values(&status.all);

@@ -37,3 +37,9 @@ impl<K, F> fmt::Debug for ByKey<K, F> {
         f.debug_struct("ByKey").field("throttles", &self.throttles).finish_non_exhaustive()
     }
 }
+
+impl<K: crate::keyed::Key, F> crate::registry::Member for ByKey<K, F> {
+    fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
+        self.throttles.member()
+    }
+}

@@ -203,6 +203,10 @@ fn status<K: Key>(throttles: &Many<K, Throttle>) -> KeyedThrottleStatus {
 }
 
 impl<K: Key> Policy for Many<K, Throttle> {
+    fn facts(&self) -> Option<portcullis_core::pipeline::Facts> {
+        Some(portcullis_core::pipeline::Facts::from(&*self.common.config.load()).by_key())
+    }
+
     fn snapshot(&self) -> Snapshot {
         let status = status(self);
         let values = vec![
@@ -253,5 +257,11 @@ impl<K> Clone for KeyedThrottle<K> {
 impl<K> fmt::Debug for KeyedThrottle<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KeyedThrottle").field("name", self.name()).field("keys", &self.shared.keys).finish()
+    }
+}
+
+impl<K: crate::keyed::Key> crate::registry::Member for KeyedThrottle<K> {
+    fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
+        Some((self.name().clone(), Arc::downgrade(&self.shared) as _))
     }
 }
