@@ -115,3 +115,25 @@ async fn a_probe_asks_a_grpc_server() {
     health.set_ready(true);
     until(true).await;
 }
+
+/// A server that never answers, asked again and again: each question that was given up takes its connection with it.
+#[tokio::test]
+async fn questions_that_are_given_up_leave_nothing_behind() {
+    let server = http().await;
+    let monitor = HealthMonitor::new(&Registry::new());
+    let asked = Http::get(&server.url("/slow")).unwrap();
+    monitor.check("x").timeout(Duration::from_millis(20)).on_demand().spawn(asked).unwrap();
+    let alive = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    let before = alive();
+    for _ in 0..20 {
+        let status = soon(monitor.run_one("x")).await.unwrap();
+        assert_eq!(status.outcome, Some(Outcome::Timeout));
+    }
+    // The connections of both sides have tasks, which end when they notice.
+    let gone = async {
+        while alive() > before {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    soon(gone).await;
+}

@@ -48,6 +48,7 @@
 //! - On a **client**: fallback or failover, cache, deadline, retry, hedge, throttle, rate limit, breaker, bulkhead or
 //!   adaptive limit, attempt timeout, chaos. A fallback outside of the deadline answers also when the time is over; each provider of a
 //!   failover is a stack of its own, and a deadline for all of them is outside of it.
+//!   A probe's layer goes below all that refuses, first of all below the breaker that it drives.
 //! - On **both**: coalescing right inside of the deadline, outside of all that guards the dependency; an executor inside
 //!   of all that admits, so that only what is admitted runs elsewhere.
 //!

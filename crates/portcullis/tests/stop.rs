@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::{
+    future::pending,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering::SeqCst},
@@ -10,12 +11,15 @@ use std::{
 };
 
 use portcullis::{
-    AdaptiveLimit, Breaker, Bulkhead, KeyedAdaptiveLimit, KeyedBreaker, KeyedBulkhead, KeyedRateLimit, Level,
-    LoadShed, PolicyKind, RateLimit, Reason, Registry, Rejection,
+    AdaptiveLimit, AdaptiveLimitLayer, BoxError, Breaker, Bulkhead, BulkheadLayer, KeyedAdaptiveLimit,
+    KeyedBreaker, KeyedBulkhead, KeyedBulkheadLayer, KeyedRateLimit, Level, LoadShed, PolicyKind, RateLimit,
+    Reason, Registry, Rejection, ThreadPool, ThreadPoolLayer,
     event::Interest,
     metrics::{Measures, Metric},
     registry::{Policy, Snapshot, Value},
 };
+
+use tower::{Layer, Service, ServiceExt, service_fn, util::BoxService};
 
 /// Asks a policy to let a call in.
 type Ask = Box<dyn Fn() -> Result<(), Rejection>>;
@@ -33,7 +37,9 @@ fn policies(registry: &Registry) -> Vec<(PolicyKind, Ask)> {
     let adaptive = AdaptiveLimit::builder("x").registry(registry).build().unwrap();
     let adaptives = KeyedAdaptiveLimit::<Box<str>>::builder("x").registry(registry).build().unwrap();
     let shed = LoadShed::builder("x").registry(registry).build().unwrap();
+    let pool = ThreadPool::builder("x").registry(registry).build().unwrap();
     vec![
+        (PolicyKind::ThreadPool, Box::new(move || pool.try_admit().map(drop))),
         (PolicyKind::Breaker, Box::new(move || breaker.try_admit().map(drop))),
         (PolicyKind::Breaker, Box::new(move || breakers.try_admit("key").map(drop))),
         (PolicyKind::Bulkhead, Box::new(move || bulkhead.try_admit().map(drop))),
@@ -235,4 +241,37 @@ fn it_is_refused_in_the_words_of_http() {
         (refusal.status().as_u16(), &refusal.headers()["portcullis-reason"]),
         (503, &"stopped".parse().unwrap())
     );
+}
+
+/// What was full when everything was stopped said so, and not why nothing works.
+#[tokio::test(start_paused = true)]
+async fn what_is_full_is_refused_for_the_reason_of_the_stop_too() {
+    let registry = Registry::new();
+    let bulkhead = Bulkhead::builder("x").max_in_flight(1).registry(&registry).build().unwrap();
+    let keyed =
+        KeyedBulkhead::<Box<str>>::builder("x").overall(1).per_key(1).registry(&registry).build().unwrap();
+    let adaptive = AdaptiveLimit::builder("x").between(1, 1).initial(1).registry(&registry).build().unwrap();
+    let pool = ThreadPool::builder("x").threads(1).registry(&registry).build().unwrap();
+    let inner = service_fn(|_: &'static str| pending::<Result<(), BoxError>>());
+    let key = |name: &&'static str| Some(Box::<str>::from(*name));
+    let services: [BoxService<&'static str, (), BoxError>; 4] = [
+        BoxService::new(BulkheadLayer::new(bulkhead.clone()).layer(inner)),
+        BoxService::new(KeyedBulkheadLayer::new(keyed.clone(), key).layer(inner)),
+        BoxService::new(AdaptiveLimitLayer::new(adaptive.clone()).layer(inner)),
+        BoxService::new(ThreadPoolLayer::new(pool.clone()).layer(inner)),
+    ];
+    for mut service in services {
+        let running = service.ready().await.unwrap().call("key");
+        let mut running = tokio_test::task::spawn(running);
+        assert!(running.poll().is_pending());
+        registry.stop_all(WHY);
+        let refused = service.ready().await.unwrap().call("key").await.unwrap_err();
+        let refused = refused.downcast::<Rejection>().unwrap();
+        assert!(matches!(refused.reason(), Reason::Stopped { why: WHY, .. }), "{refused}");
+        registry.release_all();
+    }
+    // The pool's thread has to notice first that its call is gone.
+    assert!(!bulkhead.is_refusing() && !keyed.is_refusing() && !adaptive.is_refusing());
+    registry.stop_all(WHY);
+    assert!(bulkhead.is_refusing() && keyed.is_refusing() && adaptive.is_refusing() && pool.is_refusing());
 }

@@ -126,8 +126,13 @@ impl AdaptiveLimit {
     }
 
     /// Whether a call that came now would be refused.
-    #[inline(always)]
     pub fn is_refusing(&self) -> bool {
+        self.shared.common.emitter.is_stopped() || self.is_full()
+    }
+
+    /// Whether there is no place.
+    #[inline(always)]
+    pub(super) fn is_full(&self) -> bool {
         self.shared.limiter.is_full()
     }
 
@@ -220,10 +225,7 @@ impl AdaptiveLimit {
     #[inline(never)]
     pub(super) fn admit_or_refuse(&self) -> Result<Held, Rejection> {
         let shared = &*self.shared;
-        if let Some(rejection) = shared.common.emitter.stopped_as(&shared.name) {
-            shared.rejected.fetch_add(1, Relaxed);
-            return Err(rejection);
-        }
+        shared.stopped()?;
         let mode = shared.limiter.mode();
         let enforced = mode == Mode::Enforce || shared.common.dice.happens(mode.share());
         let rejection = shared.rejected(enforced);
@@ -237,11 +239,22 @@ impl AdaptiveLimit {
     #[cold]
     #[inline(never)]
     pub(super) fn refuse(&self) -> Rejection {
-        self.shared.rejected(true)
+        self.shared.stopped().err().unwrap_or_else(|| self.shared.rejected(true))
     }
 }
 
 impl Shared {
+    /// The refusal of one that is stopped.
+    fn stopped(&self) -> Result<(), Rejection> {
+        match self.common.emitter.stopped_as(&self.name) {
+            Some(rejection) => {
+                self.rejected.fetch_add(1, Relaxed);
+                Err(rejection)
+            }
+            None => Ok(()),
+        }
+    }
+
     /// With samples and tallies in so many shards, a power of two.
     fn new(name: Name, config: Config, shards: usize, common: Arc<Common>) -> Result<Self, ConfigError> {
         Ok(Self {

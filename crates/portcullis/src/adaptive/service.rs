@@ -103,7 +103,7 @@ where
 
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        if self.limits.of_all().is_some_and(AdaptiveLimit::is_refusing) {
+        if self.limits.of_all().is_some_and(AdaptiveLimit::is_full) {
             self.give_up();
             self.readiness = Readiness::Refusing;
             return Poll::Ready(Ok(()));

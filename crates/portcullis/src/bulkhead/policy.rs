@@ -185,8 +185,13 @@ impl Bulkhead {
     }
 
     /// Whether any call that came now would be refused.
-    #[inline]
     pub fn is_refusing(&self) -> bool {
+        self.shared.emitter.is_stopped() || self.is_full()
+    }
+
+    /// Whether there is neither a permit nor a place in the queue.
+    #[inline]
+    pub(super) fn is_full(&self) -> bool {
         self.shared.semaphore.is_refusing()
     }
 
@@ -256,6 +261,9 @@ impl Bulkhead {
 
     /// A rejection for a call that cannot be put through any more.
     pub(super) fn refuse(&self) -> Rejection {
+        if let Err(stopped) = self.shared.stopped() {
+            return stopped;
+        }
         let semaphore = &self.shared.semaphore;
         let reason = Reason::BulkheadFull { limit: semaphore.limit(), queued: semaphore.queued() };
         self.shared.rejected(reason, true)

@@ -89,7 +89,7 @@ where
 
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        if self.bulkhead.is_refusing() {
+        if self.bulkhead.is_full() {
             self.give_up();
             self.readiness = Readiness::Refusing;
             return Poll::Ready(Ok(()));

@@ -67,7 +67,7 @@ pub(super) fn status(pool: &Shared) -> ThreadPoolStatus {
         threads: permits.limit(),
         busy: permits.in_flight(),
         queued: permits.queued(),
-        rejected: rejected.total(),
+        rejected: rejected.total() + pool.refused_stopped(),
         timed_out: rejected.of(1),
         bypassed: bypassed.total(),
         panics: panics.load(Relaxed),
@@ -86,6 +86,7 @@ pub(super) fn measure(pool: &Shared, into: &mut dyn Measures) {
         into.counter(&REJECTIONS, &[kind, reason, "enforced"], pool.rejected.of(at));
         into.counter(&REJECTIONS, &[kind, reason, "shadow"], pool.bypassed.of(at));
     }
+    into.counter(&REJECTIONS, &[kind, "stopped", "enforced"], pool.refused_stopped());
     into.counter(&POOL_PANICS, &[], status.panics);
     into.gauge(&POOL_BUSY, &[], f64::from(status.busy));
     into.gauge(&POOL_QUEUED, &[], f64::from(status.queued));

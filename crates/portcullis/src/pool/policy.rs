@@ -25,7 +25,7 @@ use crate::{
     event::{Emitter, Event, EventKind},
     live::Live,
     metrics::Measures,
-    registry::{Policy, Snapshot},
+    registry::{Policy, Snapshot, reasons::ISOLATED},
     shard::Sharded,
 };
 
@@ -132,6 +132,7 @@ impl ThreadPool {
     ///
     /// The rejection, when none is free. This does not queue; [`admit`](Self::admit) does.
     pub fn try_admit(&self) -> Result<ThreadPoolTicket, Rejection> {
+        self.shared.stopped()?;
         match self.shared.permits.try_acquire(Demand::ONE) {
             Some(taken) => Ok(self.ticket(taken)),
             None => self.shared.refuse(self.shared.full()).map(|taken| self.ticket(taken)),
@@ -235,7 +236,7 @@ impl ThreadPool {
 
     /// Whether any call that came now would be refused.
     pub fn is_refusing(&self) -> bool {
-        self.shared.permits.is_refusing()
+        self.shared.emitter.is_stopped() || self.shared.permits.is_refusing()
     }
 
     /// Everything there is to see.
@@ -290,11 +291,12 @@ impl ThreadPool {
 
     /// A rejection for a call that cannot be put through any more.
     pub(super) fn refuse(&self) -> Rejection {
-        self.shared.refused(self.shared.full())
+        self.shared.stopped().err().unwrap_or_else(|| self.shared.refused(self.shared.full()))
     }
 
     /// A thread, or a place in the queue.
     pub(super) fn enter(&self) -> Result<Entry, Rejection> {
+        self.shared.stopped()?;
         let permits = &self.shared.permits;
         if let Some(taken) = permits.try_acquire(Demand::ONE) {
             return Ok(Entry::Admitted(self.ticket(taken)));
@@ -348,6 +350,19 @@ impl Shared {
 
     pub(super) fn full(&self) -> Reason {
         Reason::PoolFull { threads: self.permits.limit(), queued: self.permits.queued() }
+    }
+
+    /// The refusal of one that is stopped.
+    fn stopped(&self) -> Result<(), Rejection> {
+        if !self.emitter.is_stopped() {
+            return Ok(());
+        }
+        self.emitter.stopped().map_or(Ok(()), Err)
+    }
+
+    /// Calls that were refused because it was stopped.
+    pub(super) fn refused_stopped(&self) -> u64 {
+        self.emitter.refused_stopped()
     }
 
     /// What becomes of a call that is to be refused: it is, or it passes, because of the mode, with so many
@@ -406,7 +421,19 @@ impl Policy for Shared {
     }
 
     fn snapshot(&self) -> Snapshot {
-        measure::snapshot(self)
+        self.emitter.marked(measure::snapshot(self))
+    }
+
+    fn isolate(&self) {
+        self.stop(ISOLATED);
+    }
+
+    fn stop(&self, why: &str) {
+        self.emitter.stop(why);
+    }
+
+    fn release(&self) {
+        self.emitter.release();
     }
 
     fn recent_events(&self) -> Vec<Event> {

@@ -18,7 +18,7 @@ use crate::{
 ///
 /// `request` makes the request of each probe; how its answer is judged is up to the protocol, as far as
 /// the head of the answer tells, and to whoever [reads](Self::reading) it. A probe that is refused on its way, as by a
-/// bulkhead below, says nothing.
+/// bulkhead below, says nothing. So put it below the breaker that it drives: above, no probe would pass while that is open.
 /// The probe starts when the layer is first put in front of a service, on
 /// the current tokio runtime or on the one it was [given](Self::runtime), and asks that service. It stops
 /// when the last service, layer and handle are dropped.

@@ -9,9 +9,9 @@ impl Registry {
     /// until [`release_all`](Self::release_all). The reason, or the first 200 bytes of it, is in each rejection, in the
     /// snapshots, and told by an event of each policy. Stopped again, it is for the other reason.
     ///
-    /// Breakers are isolated; bulkheads, rate limits, adaptive limits and load shedders refuse, those by key for every
-    /// key. Calls that are under way, and those that waited in line already, go on. All others refuse nothing by themselves, and
-    /// their calls end where one of these refuses.
+    /// Breakers are isolated; bulkheads, thread pools, rate limits, adaptive limits and load shedders refuse, those by key
+    /// for every key. Calls that are under way, and those that waited in line already, go on. All others refuse nothing, or
+    /// only by what they have seen, as throttles do, and their calls end where one of these refuses.
     ///
     /// ```
     /// use portcullis::{Bulkhead, Registry};

@@ -2,7 +2,13 @@
 
 use std::time::Duration;
 
-use portcullis::{Level, check::Lag, clock, monitor::Grades};
+use portcullis::{
+    HealthMonitor, Level, Registry,
+    check::{Lag, Outcome},
+    clock,
+    monitor::Grades,
+};
+use tokio::runtime::Builder;
 
 use crate::found;
 
@@ -30,6 +36,28 @@ async fn a_runtime_that_is_always_busy_is_late() {
     assert_eq!(status.level, Level::Degraded, "{status:?}");
     assert!(status.message.unwrap().ends_with(" late"));
     tasks.iter().for_each(|task| task.abort());
+}
+
+/// Its threads are blocked for good: it cannot say so itself, but a monitor elsewhere can.
+#[tokio::test]
+async fn a_runtime_that_is_blocked_is_found_from_another() {
+    let served = Builder::new_multi_thread().worker_threads(1).enable_time().build().unwrap();
+    let registry = Registry::new();
+    let monitor = HealthMonitor::new(&registry);
+    let lag = Lag::of(served.handle()).grades(Grades { critical: Some(30.0), ..Grades::default() }).unwrap();
+    monitor.check("served").timeout(Duration::from_secs(2)).on_demand().spawn(lag).unwrap();
+    assert_eq!(monitor.run_one("served").await.unwrap().level, Level::Healthy);
+
+    let (release, blocked) = std::sync::mpsc::channel::<()>();
+    served.spawn(async move { blocked.recv() });
+    let status = monitor.run_one("served").await.unwrap();
+    assert_eq!((status.outcome, status.level), (Some(Outcome::Timeout), Level::Degraded));
+    drop(release);
+    assert_eq!(monitor.run_one("served").await.unwrap().level, Level::Healthy);
+
+    served.shutdown_background();
+    let status = monitor.run_one("served").await.unwrap();
+    assert_eq!(status.outcome, Some(Outcome::Failure), "{status:?}");
 }
 
 #[test]

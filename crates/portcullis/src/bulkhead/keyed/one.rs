@@ -134,6 +134,9 @@ impl<K: Key> Owner<K> {
 
     /// The rejection of a call that cannot be put through any more.
     pub(super) fn refuse_late(&self, weight: u32) -> Rejection {
+        if let Err(stopped) = self.stopped() {
+            return stopped;
+        }
         let OneKey { common, account, .. } = self.one();
         self.rejected(common.semaphore.refusal(account, weight), true)
     }

@@ -56,8 +56,13 @@ impl<K> KeyedBulkhead<K> {
     }
 
     /// Whether any call that came now would be refused, whatever its key.
-    #[inline]
     pub fn is_refusing(&self) -> bool {
+        self.shared.common.emitter.is_stopped() || self.is_full()
+    }
+
+    /// Whether there is neither a permit nor a place in the queue, for any key.
+    #[inline]
+    pub(super) fn is_full(&self) -> bool {
         self.shared.common.semaphore.is_refusing()
     }
 

@@ -102,7 +102,7 @@ where
 
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.unready = self.bulkhead.is_refusing();
+        self.unready = self.bulkhead.is_full();
         if self.unready {
             self.give_up();
             return Poll::Ready(Ok(()));
