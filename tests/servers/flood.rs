@@ -68,6 +68,6 @@ async fn ten_thousand_questions_at_a_time_run_no_check_more_often() {
     let (runs, dear) = (every.load(SeqCst), dear.load(SeqCst));
     let took = began.elapsed();
     println!("{:.0} questions a second", answers as f64 / took.as_secs_f64());
-    assert!((2..=took.as_secs() + 1).contains(&runs), "{runs} runs in {took:?}");
+    assert!((1..=took.as_secs() + 1).contains(&runs), "{runs} runs in {took:?}");
     assert!((1..=took.as_secs() / 5 + 1).contains(&dear), "{dear} runs in {took:?}");
 }
