@@ -37,6 +37,13 @@ pub(crate) fn coarse() -> Time {
     if pausable::PAUSABLE { paused_or_now() } else { system::coarse() }
 }
 
+/// A time on this clock, for tokio's timers; now, for one that is over.
+pub(crate) fn instant(at: Time) -> Instant {
+    // In this order, so that it is never before its time.
+    let left = at.since(now());
+    Instant::now() + left
+}
+
 /// Whether tokio's clock can be paused in this build, which is one of tests.
 pub(crate) const fn is_pausable() -> bool {
     pausable::PAUSABLE

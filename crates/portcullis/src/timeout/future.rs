@@ -8,11 +8,11 @@ use std::{
 };
 
 use pin_project_lite::pin_project;
-use portcullis_core::{Time, Verdict};
+use portcullis_core::Verdict;
 use tower_service::Service;
 
-use super::{policy::Shared, ticket::BodyDeadline, timer::Timer, word::Timing};
-use crate::{Protocol, apart::Apart, oneshot::Oneshot, shard::Pinned};
+use super::{ticket::BodyDeadline, watch::Watch};
+use crate::{Protocol, oneshot::Oneshot};
 
 pin_project! {
     /// The response future of [`TimeoutService`](super::TimeoutService).
@@ -23,13 +23,10 @@ pin_project! {
     where
         S: Service<Req>,
     {
+        // Dropped first: after what may panic, it would have to be dropped once more.
+        watch: Watch,
         #[pin]
         call: Oneshot<S, Req>,
-        #[pin]
-        timer: Timer,
-        timing: Timing,
-        // Goes with the answer.
-        timeout: Apart<Pinned<Shared>>,
         protocol: P,
         context: Cx,
     }
@@ -37,14 +34,8 @@ pin_project! {
 
 impl<S: Service<Req>, P, Cx, Req> ResponseFuture<S, P, Cx, Req> {
     #[inline(always)]
-    pub(super) fn new(
-        call: Oneshot<S, Req>,
-        timeout: Pinned<Shared>,
-        (timing, began): (Timing, Time),
-        protocol: P,
-        context: Cx,
-    ) -> Self {
-        Self { call, timer: Timer::new(began), timing, timeout: Apart::new(timeout), protocol, context }
+    pub(super) fn new(call: Oneshot<S, Req>, watch: Watch, protocol: P, context: Cx) -> Self {
+        Self { call, watch, protocol, context }
     }
 }
 
@@ -62,11 +53,11 @@ where
         // The answer wins a tie. It is looked at here, so that an error is not looked at before it is one.
         match inner.poll(cx) {
             Poll::Ready(Ok(response)) => {
-                if this.timing.minds_answers() {
+                if this.watch.timing().minds_answers() {
                     return Poll::Ready(Ok(self.answered(response)));
                 }
                 // Here, where it is known to be there, and not where the future is dropped.
-                drop(this.timeout.take());
+                this.watch.let_go();
                 let context = this.context.clone();
                 Poll::Ready(Ok(this.protocol.complete(context, response, None::<BodyDeadline>)))
             }
@@ -81,23 +72,21 @@ where
     S: Service<Req>,
     P: Protocol<Req, S::Response, S::Error>,
 {
-    /// For a call whose answer counts, or whose body is timed.
-    #[cold]
+    /// For a call whose answer counts, whose body is timed, or which was pending.
     #[inline(never)]
     fn answered(self: Pin<&mut Self>, response: S::Response) -> P::Response<BodyDeadline> {
         let this = self.project();
-        let (timing, timer) = (*this.timing, this.timer.as_ref());
-        let mut deadline = None;
-        if let Some(timeout) = this.timeout.take() {
-            let judge = || this.protocol.judge(this.context, &response);
-            // How soon something fails says nothing of how long it takes.
-            if timing.is_adaptive() && matches!(judge(), None | Some(Verdict::Success)) {
-                timeout.took(timeout.shard(), timer.took(timing));
-            }
-            if timing.times_body() {
-                deadline = Some(BodyDeadline::of_response(timeout, timing, || timer.end(timing)));
-            }
+        let timing = this.watch.timing();
+        // How soon something fails says nothing of how long it takes.
+        if timing.is_adaptive()
+            && matches!(this.protocol.judge(this.context, &response), None | Some(Verdict::Success))
+        {
+            this.watch.answered();
         }
+        let held = this.watch.end_timer();
+        let deadline = held
+            .filter(|_| timing.times_body())
+            .map(|held| BodyDeadline::of_response(held, timing, this.watch.end()));
         this.protocol.complete(this.context.clone(), response, deadline)
     }
 
@@ -107,7 +96,7 @@ where
     fn poll_uncalled(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<<Self as Future>::Output> {
         let this = self.as_mut().project();
         // A call whose turn comes when its time is over is not sent any more.
-        if !this.timing.is_off() && this.timer.as_ref().is_over() {
+        if this.watch.is_over() {
             if let Poll::Ready(refusal) = self.as_mut().late() {
                 return Poll::Ready(refusal);
             }
@@ -124,11 +113,7 @@ where
     #[inline(never)]
     fn poll_timer(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<<Self as Future>::Output> {
         let this = self.as_mut().project();
-        let timing = *this.timing;
-        if timing.is_off() {
-            return Poll::Pending;
-        }
-        ready!(this.timer.poll(timing, cx));
+        ready!(this.watch.poll(cx));
         self.late()
     }
 
@@ -136,19 +121,8 @@ where
     #[inline(never)]
     fn late(self: Pin<&mut Self>) -> Poll<<Self as Future>::Output> {
         let this = self.project();
-        let Some(timeout) = this.timeout.get() else { return Poll::Pending }; // polled after it was ready
-        let timing = *this.timing;
-        let (limit, scope, sent) = (timing.limit(), timing.scope(), this.call.is_called());
-        if timing.is_sparing() && !timeout.enforces(limit, scope, sent) {
-            // How long it takes in the end is known then.
-            *this.timing = timing.off();
-            return Poll::Pending;
-        }
-        if timing.is_adaptive() {
-            timeout.took(timeout.shard(), limit);
-        }
+        let Some(rejection) = this.watch.late(this.call.is_called()) else { return Poll::Pending };
         this.call.end();
-        let rejection = timeout.reject(limit, scope, sent);
         Poll::Ready(this.protocol.refuse(this.context.clone(), rejection))
     }
 }

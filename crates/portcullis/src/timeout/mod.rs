@@ -3,7 +3,9 @@
 //! Use one around the whole call ([`Timeout::total`]) and, below a retry, one around each attempt
 //! ([`Timeout::attempt`]). It differs from tower's `Timeout`: the time in which the inner service is not
 //! ready counts too, its refusal is an answer in the layer's protocol, and a call that is ready at once
-//! neither reads the clock nor registers a timer.
+//! neither reads the clock nor registers a timer. The time counts from when the call is first polled and pending. Then, all
+//! calls of a thread share one timer of the runtime: a hundred thousand that are pending hold less memory than
+//! they would with a timer each.
 //!
 //! # Limits
 //!
@@ -15,7 +17,8 @@
 //!
 //! Calls that end early for other reasons say nothing of how long calls take, and are not counted by an adaptive
 //! limit: those that fail, and those that are dropped by the caller. Calls that were ended because of the limit
-//! are counted as having taken as long as that, so that it rises when they become many.
+//! are counted as having taken as long as that, so that it rises when they become many; calls that were ready at once, as
+//! having taken no time.
 //!
 //! # Modes
 //!
@@ -45,16 +48,18 @@
 //! # Ok(()) }
 //! ```
 
+mod alarm;
 mod builder;
 mod future;
 mod layer;
 mod limits;
+mod line;
 mod measure;
 mod policy;
 mod service;
 mod ticket;
-mod timer;
 mod usual;
+mod watch;
 mod word;
 
 pub use portcullis_core::timeout::{

@@ -1,15 +1,23 @@
 //! The timeout's handle.
 
-use std::{fmt, future::Future, pin::pin, sync::Arc, task::Poll, time::Duration};
+use std::{
+    fmt,
+    future::Future,
+    pin::pin,
+    sync::{Arc, OnceLock},
+    task::Poll,
+    time::Duration,
+};
 
 use portcullis_core::{ConfigError, Mode, Name, PolicyKind, Reason, Rejection, Time, TimeoutScope};
 use tokio::time::Instant;
 
 use super::{
     BodyDeadline, Config, TimeoutBuilder, TimeoutStatus,
+    alarm::Alarm,
     measure::{self, Counts},
-    timer::Timer,
     usual::Usual,
+    watch::Watch,
     word::{Timing, Words},
 };
 use crate::{
@@ -20,7 +28,7 @@ use crate::{
     metrics::Measures,
     registry::{Policy, Snapshot},
     restart::{Kept, Saved},
-    shard::Sharded,
+    shard::{Pinned, Sharded},
 };
 
 /// A named time limit: a cheap handle. Clones are the same timeout.
@@ -40,8 +48,13 @@ use crate::{
 /// ```
 #[derive(Clone)]
 pub struct Timeout {
-    pub(super) shared: Sharded<Shared>,
+    pub(super) shared: Sharded<Shared, Calls>,
 }
+
+/// What a call has of it, and one thread's calls of theirs.
+pub(super) type Held = Pinned<Shared, Calls>;
+/// The timer of one thread's calls, once any of them was pending.
+pub(super) type Calls = OnceLock<Arc<Alarm>>;
 
 pub(super) struct Shared {
     words: Words,
@@ -93,14 +106,15 @@ impl Timeout {
         registry: &Registry,
     ) -> Result<Self, ConfigError> {
         config.check()?;
-        let shared = Sharded::new(Shared {
+        let shared = Shared {
             words: Words::of(&config),
             config: Live::new(config),
             dice: Dice::new(seed),
             emitter: Emitter::new(name.clone(), PolicyKind::Timeout, registry),
             usual: Usual::default(),
             counts: Counts::default(),
-        });
+        };
+        let shared = Sharded::with(shared, |_, _| Calls::new());
         registry.join(PolicyKind::Timeout, name, shared.value());
         Ok(Self { shared })
     }
@@ -200,28 +214,21 @@ impl Timeout {
         Fut: Future<Output = Result<T, E>>,
         E: FromRejection,
     {
-        let (timing, began) = self.shared.begin(None);
-        let timeout = self.shared.pin();
-        let mut timer = pin!(Timer::new(began));
+        let mut watch = Watch::new(self.shared.pin(), self.shared.begin(None));
         let mut call = pin!(call());
-        let limit = timing.limit();
         let in_time = std::future::poll_fn(|cx| match call.as_mut().poll(cx) {
             Poll::Ready(result) => Poll::Ready(Some(result)),
-            Poll::Pending if timing.is_off() => Poll::Pending,
-            Poll::Pending => timer.as_mut().poll(timing, cx).map(|()| None),
+            Poll::Pending => watch.poll(cx).map(|()| None),
         });
         let result = match in_time.await {
             Some(result) => result,
-            None if timing.is_sparing() && !timeout.enforces(limit, timing.scope(), true) => call.await,
-            None => {
-                if timing.is_adaptive() {
-                    timeout.took(timeout.shard(), limit);
-                }
-                return Err(E::from_rejection(timeout.reject(limit, timing.scope(), true)));
-            }
+            None => match watch.late(true) {
+                Some(rejection) => return Err(E::from_rejection(rejection)),
+                None => call.await,
+            },
         };
-        if timing.is_adaptive() && result.is_ok() {
-            timeout.took(timeout.shard(), timer.as_ref().took(timing));
+        if result.is_ok() {
+            watch.answered();
         }
         result
     }
@@ -242,22 +249,19 @@ impl Timeout {
 }
 
 impl Shared {
-    /// How a call is timed that begins now, with a limit of its own if there is one; and when it began, if that must
-    /// be known.
+    /// How a call is timed that begins now, with a limit of its own if there is one.
     #[inline(always)]
-    pub(super) fn begin(&self, own: Option<Duration>) -> (Timing, Time) {
+    pub(super) fn begin(&self, own: Option<Duration>) -> Timing {
         let timing = self.words.timing();
-        let timing = own.map_or(timing, |own| timing.with_own(own));
-        if timing.is_adaptive() { self.begin_adaptive(timing) } else { (timing, Time::ORIGIN) }
+        own.map_or(timing, |own| timing.with_own(own))
     }
 
-    /// A call whose limit follows how long others took, and which is to be one of them.
-    #[cold]
-    #[inline(never)]
-    fn begin_adaptive(&self, timing: Timing) -> (Timing, Time) {
-        let at = clock::now();
-        let limit = self.usual.limit(at, || self.look(at));
-        (limit.map_or(timing, |limit| timing.with(limit)), at)
+    /// The same for a call that is pending now: its limit may follow how long others took.
+    pub(super) fn timing(&self, timing: Timing, now: Time) -> Timing {
+        if !timing.is_adaptive() {
+            return timing;
+        }
+        self.usual.limit(now, || self.look(now)).map_or(timing, |limit| timing.with(limit))
     }
 
     pub(super) fn name(&self) -> &Name {

@@ -4,7 +4,7 @@ use std::task::{Context, Poll};
 
 use tower_service::Service;
 
-use super::{Limits, OfPolicy, ResponseFuture, Timeout, ticket::BodyDeadline};
+use super::{Limits, OfPolicy, ResponseFuture, Timeout, ticket::BodyDeadline, watch::Watch};
 use crate::{Protocol, oneshot::Oneshot};
 
 /// A service with a [`Timeout`].
@@ -55,6 +55,6 @@ where
         let ready = !std::mem::take(&mut self.unready);
         let timing = self.timeout.shared.begin(self.limits.limit(&request));
         let call = Oneshot::new(&mut self.inner, ready, request);
-        ResponseFuture::new(call, self.timeout.shared.pin(), timing, protocol, context)
+        ResponseFuture::new(call, Watch::new(self.timeout.shared.pin(), timing), protocol, context)
     }
 }

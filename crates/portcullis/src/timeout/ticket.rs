@@ -11,12 +11,12 @@ use std::{
 use portcullis_core::{Rejection, TimeoutScope, Verdict};
 use tokio::time::{Instant, Sleep};
 
-use super::{policy::Shared, word::Timing};
-use crate::{Ticket, shard::Pinned};
+use super::{policy::Held, word::Timing};
+use crate::Ticket;
 
 /// Ends a response's body when its time is over; its timer is armed when the body is first not ready.
 pub struct BodyDeadline {
-    shared: Pinned<Shared>,
+    shared: Held,
     timing: Timing,
     /// What ends first, but for a pause.
     end: End,
@@ -38,18 +38,14 @@ struct End {
 
 impl BodyDeadline {
     /// What is timed of the body of a response, whose call ends at `call` with its body, if that is so.
-    pub(super) fn of_response(
-        shared: Pinned<Shared>,
-        timing: Timing,
-        call: impl FnOnce() -> Instant,
-    ) -> Self {
-        let at = timing.is_whole().then(call);
+    pub(super) fn of_response(shared: Held, timing: Timing, call: Instant) -> Self {
+        let at = timing.is_whole().then_some(call);
         let end = End { at, limit: timing.limit(), scope: timing.scope() };
         Self { shared, timing, end, idle: None, asked: None, timer: None }.with_body()
     }
 
     /// For a call that has so much time left, until this deadline; with its body, until [`of_body`](Self::of_body).
-    pub(super) fn until(shared: Pinned<Shared>, timing: Timing, deadline: Instant, left: Duration) -> Self {
+    pub(super) fn until(shared: Held, timing: Timing, deadline: Instant, left: Duration) -> Self {
         let at = (!timing.is_off()).then_some(deadline);
         let end = End { at, limit: left, scope: timing.scope() };
         Self { shared, timing, end, idle: None, asked: None, timer: None }

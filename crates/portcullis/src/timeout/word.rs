@@ -9,24 +9,28 @@ use portcullis_core::{Mode, TimeoutScope};
 
 use super::{Config, LONGEST, SHORTEST};
 
-/// The nanoseconds of the limit: 30 bits. Kept apart from the seconds, because a division would cost more than all
-/// else.
-const NANOS: u64 = (1 << 30) - 1;
-/// From here on its seconds: a day takes 17 bits.
-const SECONDS: u32 = 30;
-const LIMIT: u64 = (1 << 47) - 1;
-/// Something is timed once the head of the response is there.
-const BODY: u64 = 1 << 47;
+/// Something is timed once the head of the response is there. The flags are the lowest bits: to look at others, they
+/// would have to be moved first.
+const BODY: u64 = 1;
 /// The limit is one of them.
-const WHOLE: u64 = 1 << 48;
+const WHOLE: u64 = 1 << 1;
 /// The limit follows how long calls take.
-const ADAPTIVE: u64 = 1 << 49;
+const ADAPTIVE: u64 = 1 << 2;
+/// The call has been pending.
+const PENDING: u64 = 1 << 3;
 /// One attempt is timed.
-const ATTEMPT: u64 = 1 << 50;
+const ATTEMPT: u64 = 1 << 4;
 /// Not all late calls are ended.
-const SPARING: u64 = 1 << 51;
+const SPARING: u64 = 1 << 5;
 /// The call is not timed, or not any more.
-const OFF: u64 = 1 << 52;
+const OFF: u64 = 1 << 6;
+const FLAGS: u64 = (1 << NANOS) - 1;
+/// From here on the nanoseconds of the limit: 30 bits. Kept apart from the seconds, because a division would cost more
+/// than all else.
+const NANOS: u32 = 8;
+const NANO_BITS: u32 = 30;
+/// From here on its seconds: a day takes 17 bits.
+const SECONDS: u32 = NANOS + NANO_BITS;
 
 /// In place of a time that there is none of.
 const NONE: u64 = u64::MAX;
@@ -98,8 +102,8 @@ impl Timing {
     /// The same with another limit; the nearest of 1 ms to 24 h for any other.
     pub(super) fn with(self, limit: Duration) -> Self {
         let limit = limit.clamp(SHORTEST, LONGEST);
-        let limit = limit.as_secs() << SECONDS | u64::from(limit.subsec_nanos());
-        Self(self.0 & !LIMIT | limit)
+        let limit = limit.as_secs() << SECONDS | u64::from(limit.subsec_nanos()) << NANOS;
+        Self(self.0 & FLAGS | limit)
     }
 
     /// The same with a limit of the request's own, which follows nothing, and is not followed.
@@ -113,8 +117,13 @@ impl Timing {
         Self(self.0 & !BODY | OFF)
     }
 
+    /// The same for a call that has been pending.
+    pub(super) fn pending(self) -> Self {
+        Self(self.0 | PENDING)
+    }
+
     pub(super) fn limit(self) -> Duration {
-        Duration::new((self.0 & LIMIT) >> SECONDS, (self.0 & NANOS) as u32)
+        Duration::new(self.0 >> SECONDS, (self.0 >> NANOS) as u32 & ((1 << NANO_BITS) - 1))
     }
 
     pub(super) fn scope(self) -> TimeoutScope {
@@ -129,7 +138,7 @@ impl Timing {
     /// Whether anything is to be done when the answer is there.
     #[inline(always)]
     pub(super) fn minds_answers(self) -> bool {
-        self.0 & (BODY | ADAPTIVE) != 0
+        self.0 & (BODY | ADAPTIVE | PENDING) != 0
     }
 
     pub(super) fn times_body(self) -> bool {
@@ -171,6 +180,7 @@ mod tests {
         let attempt = Config { scope: TimeoutScope::Attempt, whole_response: true, ..Config::default() };
         let timing = Words::of(&attempt).timing();
         assert!(timing.scope() == TimeoutScope::Attempt && timing.is_whole() && timing.minds_answers());
+        assert!(!timing.off().minds_answers() && timing.off().pending().minds_answers());
         assert_eq!(timing.with_own(Duration::ZERO).limit(), SHORTEST);
         assert_eq!(timing.with_own(Duration::MAX).limit(), LONGEST);
     }

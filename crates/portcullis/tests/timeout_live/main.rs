@@ -6,4 +6,5 @@ mod adaptive;
 mod deadlines;
 mod modes;
 mod own;
+mod pending;
 mod support;
