@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use portcullis_core::{
-    ConfigError, Failure, Name, PolicyKind,
+    ConfigError, Failure, FailureKind, Name, PolicyKind,
     health::Level,
     retry::{Budget, BudgetConfig, BudgetMemory, Deposits, Loan},
 };
@@ -165,10 +165,11 @@ impl RetryBudget {
         self.deposits
     }
 
-    /// Takes a further attempt after this failure, if there is one.
-    pub(crate) fn withdraw(&self, failure: &Failure) -> Option<Loan> {
+    /// Takes a further attempt after such a failure, if there is one.
+    #[inline]
+    pub(crate) fn withdraw(&self, after: FailureKind) -> Option<Loan> {
         // A tick late is soon enough for what time adds, and never too much of it.
-        self.shared.budget.withdraw(clock::coarse(), failure)
+        self.shared.budget.withdraw_after(clock::coarse(), after)
     }
 
     /// Whether it is to be told that attempts failed, also those that spent nothing of it.

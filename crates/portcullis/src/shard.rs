@@ -211,6 +211,12 @@ impl<'a, T, L> Here<'a, T, L> {
         &self.0.value
     }
 
+    /// What stands beside its reference count.
+    #[inline(always)]
+    pub(crate) fn local(self) -> &'a L {
+        &self.0.local
+    }
+
     /// A reference that is counted on it.
     #[inline(always)]
     pub(crate) fn pin(self) -> Pinned<T, L> {

@@ -290,7 +290,7 @@ impl Shared {
 
     /// Takes an attempt out of the budget.
     pub(super) fn borrow(&self, failure: &Failure) -> Option<Loan> {
-        let loan = self.budget.withdraw(failure);
+        let loan = self.budget.withdraw(failure.kind);
         if loan.is_none() {
             self.count(|counts| &counts.denied);
         }

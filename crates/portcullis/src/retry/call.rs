@@ -5,7 +5,6 @@ use std::{
     future::Future,
     mem::ManuallyDrop,
     num::NonZeroU16,
-    pin::Pin,
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -14,13 +13,13 @@ use portcullis_core::{
     Delivery, Failure, FailureKind, GrpcCode, Mode, Reason, Rejection, Time, TimeoutScope,
     retry::{After, Deposits, Loan},
 };
-use tokio::time::Sleep;
 
 use super::{
     Config, Failures, Stop,
     entry::{Begun, End},
     flags::Marks,
     policy::Shared,
+    trouble::{Nanos, Trouble},
 };
 use crate::{clock, protocol::Attempt, shard::Pinned};
 
@@ -50,22 +49,6 @@ pub struct RetryCall {
     trouble: ManuallyDrop<Option<Trouble>>,
 }
 
-#[derive(Default)]
-struct Trouble {
-    /// Attempts after the first that were decided on.
-    retries: u32,
-    failures: Failures,
-    /// The waits since the first, or since the dependency asked for one.
-    waits: u32,
-    /// The backoff before the last one, without what was asked for.
-    previous: Duration,
-    loan: Option<Loan>,
-    /// What was left of the call's time when the next attempt was decided on.
-    left: Duration,
-    /// What is waited for, if anything.
-    timer: Option<Pin<Box<Sleep>>>,
-}
-
 impl RetryCall {
     #[inline(always)]
     pub(super) fn new(shared: Pinned<Shared, Deposits>, begun: Begun) -> Self {
@@ -93,9 +76,10 @@ impl RetryCall {
 
     /// The attempt that runs, or that is to be made next.
     pub fn attempt(&self) -> Attempt {
+        let retries = self.marks.retries();
         match &*self.trouble {
-            Some(trouble) if trouble.retries > 0 => {
-                let number = self.marks.attempts_above().saturating_add(trouble.retries + 1);
+            Some(trouble) if retries > 0 => {
+                let number = self.marks.attempts_above().saturating_add(retries + 1);
                 trouble.failures.last().map_or(Attempt::FIRST, |after| Attempt::retry(number, after))
             }
             _ => Attempt::FIRST,
@@ -109,7 +93,7 @@ impl RetryCall {
     /// Why there is none. The call is over then.
     pub fn next(&mut self, failure: &Failure) -> Result<Duration, Stop> {
         if self.is_made_at_once(failure) {
-            return self.take_at_once(failure);
+            return self.take_at_once(failure.kind).map(|()| Duration::ZERO);
         }
         let plan = self.plan(failure, None);
         plan.and_then(|plan| self.take(failure, plan))
@@ -137,14 +121,49 @@ impl RetryCall {
     #[cold]
     #[inline(never)]
     fn succeeded_slow(&mut self) {
-        let Trouble { retries, failures, loan, .. } = self.trouble.take().unwrap_or_default();
-        self.marks.set(Marks::FAILED, false);
-        if loan.is_some_and(Loan::comes_back) || self.shared.budget.counts_successes() {
+        let marks = self.marks;
+        if marks.has(Marks::LENT) || self.shared.budget.counts_successes() {
+            let loan = self.take_loan();
             self.shared.budget.succeeded(loan);
         }
-        if retries > 0 {
-            self.shared.recovered(retries + 1, failures);
+        let failures = self.failures();
+        // Here, with what may be left of a wait: without the marks nobody looks for it.
+        *self.trouble = None;
+        self.marks.recover();
+        if marks.retries() > 0 {
+            self.shared.recovered(marks.retries() + 1, failures);
         }
+    }
+
+    /// How attempts failed.
+    #[inline(always)]
+    fn failures(&self) -> Failures {
+        self.trouble.as_ref().map_or(Failures::default(), |trouble| trouble.failures)
+    }
+
+    /// Records that an attempt failed.
+    #[inline(always)]
+    fn fail(&mut self, kind: FailureKind) -> &mut Trouble {
+        let trouble = self.trouble();
+        trouble.failures.push(kind);
+        trouble
+    }
+
+    /// The retry of this number is to be made: keeps what was lent with it.
+    #[inline(always)]
+    fn lend(&mut self, loan: Loan) {
+        self.marks.add_retry();
+        if loan.comes_back() {
+            self.marks.set(Marks::LENT, true);
+        }
+        self.trouble().loan = Some(loan);
+    }
+
+    /// What was lent with the last retry.
+    #[inline(always)]
+    fn take_loan(&mut self) -> Option<Loan> {
+        self.marks.set(Marks::LENT, false);
+        self.trouble.as_mut().and_then(|trouble| trouble.loan.take())
     }
 
     /// The codes of gRPC that this call is retried for, if that is how it is decided.
@@ -168,49 +187,46 @@ impl RetryCall {
         config.retry_refusals.then(|| failure.retry_after(Some(after)))
     }
 
-    /// Records a failed attempt where one look at the settings and the budget says that another may be made, and
-    /// without a wait. Else says no, and has recorded nothing.
+    /// Whether one look at the settings and the budget says that another attempt may be made, and without a wait.
+    /// If it says no, that says nothing. Nothing is recorded.
     #[inline(always)]
-    pub(super) fn is_made_at_once(&mut self, failure: &Failure) -> bool {
-        let (retries, loan) = match &*self.trouble {
-            Some(trouble) => (trouble.retries, trouble.loan),
-            None => (0, None),
-        };
-        let is_plain =
-            self.shared.rules.get().are_plain(failure, self.marks.has(Marks::IDEMPOTENT), retries + 1)
-                && self.end.is_none()
-                && self.shared.local().interest().is_none()
-                && !loan.is_some_and(Loan::comes_back);
-        if is_plain {
-            self.trouble().failures.push(failure.kind);
-        }
-        is_plain
+    pub(super) fn is_made_at_once(&self, failure: &Failure) -> bool {
+        let marks = self.marks;
+        self.shared.rules.get().are_plain(failure, marks.has(Marks::IDEMPOTENT), marks.retries() + 1)
+            && self.end.is_none()
+            && self.shared.local().interest().is_none()
+            && !marks.has(Marks::LENT)
     }
 
-    /// Takes the attempt that is made at once, if the budget has it.
+    /// Records a failed attempt after which another is made at once, if the budget has it.
     #[inline(never)]
-    pub(super) fn take_at_once(&mut self, failure: &Failure) -> Result<Duration, Stop> {
-        let Some(loan) = self.shared.budget.withdraw(failure) else { return Err(self.stopped(Stop::Budget)) };
-        let trouble = self.trouble();
-        trouble.loan = Some(loan);
-        trouble.retries += 1;
+    pub(super) fn take_at_once(&mut self, after: FailureKind) -> Result<(), Stop> {
+        let loan = self.shared.budget.withdraw(after);
+        let trouble = self.fail(after);
         trouble.waits += 1;
-        trouble.previous = Duration::ZERO;
-        let attempt = trouble.retries + 1;
-        self.shared.retried(attempt, failure.kind, Duration::ZERO);
-        Ok(Duration::ZERO)
+        trouble.previous = Nanos::default();
+        let Some(loan) = loan else { return Err(self.stopped(Stop::Budget)) };
+        self.lend(loan);
+        self.shared.retried(self.marks.retries() + 1, after, Duration::ZERO);
+        Ok(())
+    }
+
+    /// Records a failed attempt whose request cannot be sent again.
+    #[cold]
+    pub(super) fn not_replayable(&mut self, after: FailureKind) {
+        self.fail(after);
+        self.stopped(Stop::NotReplayable);
     }
 
     /// Records a failed attempt; says how long another would have to wait, if it would be safe and in time.
+    #[inline(never)]
     pub(super) fn plan(&mut self, failure: &Failure, code: Option<GrpcCode>) -> Result<Plan, Stop> {
-        let trouble = self.trouble();
-        trouble.failures.push(failure.kind);
-        let loan = trouble.loan.take();
-        let &mut Trouble { retries, waits, previous, .. } = trouble;
+        let &mut Trouble { waits, previous, .. } = self.fail(failure.kind);
+        let loan = self.take_loan();
         let config = self.shared.config.load();
         let is_safe = is_safe(&config, failure, code, self.marks.has(Marks::IDEMPOTENT));
         self.pay_back(loan, failure, is_safe || failure.do_not_retry);
-        let retry = Retry { number: retries + 1, waits, previous, is_safe };
+        let retry = Retry { number: self.marks.retries() + 1, waits, previous: previous.into(), is_safe };
         self.plan_by(&config, retry, failure).map_err(|stop| self.stopped(stop))
     }
 
@@ -269,23 +285,20 @@ impl RetryCall {
             mode if self.shared.dice.happens(mode.share()) => {}
             _ => return Err(self.stopped(Stop::Shadow)),
         }
-        let Some(loan) = self.shared.budget.withdraw(failure) else { return Err(self.stopped(Stop::Budget)) };
+        let Some(loan) = self.shared.budget.withdraw(failure.kind) else {
+            return Err(self.stopped(Stop::Budget));
+        };
         let trouble = self.trouble();
-        trouble.loan = Some(loan);
-        trouble.retries += 1;
-        (trouble.waits, trouble.previous, trouble.left) = (plan.waits, plan.backoff, plan.left);
-        let attempt = trouble.retries + 1;
-        self.shared.retried(attempt, failure.kind, plan.wait);
+        (trouble.waits, trouble.previous) = (plan.waits, plan.backoff.into());
+        trouble.left = plan.left.into();
+        self.lend(loan);
+        self.shared.retried(self.marks.retries() + 1, failure.kind, plan.wait);
         Ok(plan.wait)
     }
 
     /// Records that there is no other attempt, and why.
     pub(super) fn stopped(&self, stop: Stop) -> Stop {
-        let (retries, failures) = match &*self.trouble {
-            Some(trouble) => (trouble.retries, trouble.failures),
-            None => Default::default(),
-        };
-        self.shared.stopped(stop, retries + 1, failures);
+        self.shared.stopped(stop, self.marks.retries() + 1, self.failures());
         stop
     }
 
@@ -294,18 +307,24 @@ impl RetryCall {
     pub(super) fn wait(&mut self, wait: Duration) {
         if !wait.is_zero() {
             self.trouble().timer = Some(Box::pin(tokio::time::sleep(wait)));
+            self.marks.set(Marks::WAITING, true);
         }
     }
 
     /// The wait before the next attempt.
     #[inline(always)]
     pub(super) fn poll_wait(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if let Some(trouble) = self.trouble.as_mut() {
-            if let Some(timer) = trouble.timer.as_mut().filter(|_| !self.marks.has(Marks::ENDING)) {
-                ready!(timer.as_mut().poll(cx));
-                trouble.timer = None;
-            }
+        if self.marks.has(Marks::WAITING) { self.poll_timer(cx) } else { Poll::Ready(()) }
+    }
+
+    #[cold]
+    fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let timer = &mut self.trouble().timer;
+        if let Some(timer) = timer {
+            ready!(timer.as_mut().poll(cx));
         }
+        *timer = None;
+        self.marks.set(Marks::WAITING, false);
         Poll::Ready(())
     }
 
@@ -318,7 +337,6 @@ impl RetryCall {
     #[cold]
     pub(super) fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some(end) = self.ends() else { return Poll::Pending };
-        self.marks.set(Marks::ENDING, true);
         let sleep = || Box::pin(tokio::time::sleep(end.since(clock::now())));
         self.trouble().timer.get_or_insert_with(sleep).as_mut().poll(cx)
     }
@@ -326,7 +344,7 @@ impl RetryCall {
     /// What the call ends with when it is over, where its last response was dropped already.
     #[cold]
     pub(super) fn over(&self) -> Rejection {
-        let limit = self.trouble.as_ref().map_or(Duration::ZERO, |trouble| trouble.left);
+        let limit = self.trouble.as_ref().map_or(Duration::ZERO, |trouble| trouble.left.into());
         let reason = Reason::Timeout { scope: TimeoutScope::Total, limit, sent: true };
         Rejection::new(self.shared.name().clone(), reason)
     }
@@ -334,8 +352,7 @@ impl RetryCall {
     /// Records that the attempt which was decided on came too late.
     #[cold]
     pub(super) fn stopped_before_it(&mut self) {
-        let trouble = self.trouble();
-        trouble.retries = trouble.retries.saturating_sub(1);
+        self.marks.take_retry();
         self.stopped(Stop::Deadline);
     }
 }

@@ -5,16 +5,8 @@ use portcullis_core::{
     retry::{Deposits, Interest},
 };
 
-use super::{
-    RetryCall, RetryPolicy,
-    flags::{Flags, Marks},
-    policy::Shared,
-};
-use crate::{
-    clock,
-    protocol::Attempt,
-    shard::{Here, Pinned},
-};
+use super::{RetryCall, RetryPolicy, flags::Marks, policy::Shared};
+use crate::{clock, protocol::Attempt, shard::Here};
 
 impl RetryPolicy {
     /// Begins a call.
@@ -26,7 +18,7 @@ impl RetryPolicy {
     #[inline(always)]
     pub(super) fn enter(&self) -> Entry<'_> {
         let here = self.shared.here();
-        Entry { here, flags: here.value().flags.get() }
+        Entry { here, is_plain: here.value().flags.get().are_none() }
     }
 }
 
@@ -34,35 +26,50 @@ impl RetryPolicy {
 #[derive(Clone, Copy)]
 pub(super) struct Entry<'a> {
     here: Here<'a, Shared, Deposits>,
-    flags: Flags,
+    /// Whether its settings say nothing that every call must know.
+    is_plain: bool,
 }
 
 impl Entry<'_> {
     /// Whether the call is to be made as if there were no policy.
     #[inline(always)]
     pub(super) fn is_bypassed(self) -> bool {
-        !self.flags.are_none() && self.flags.are_disabled()
+        !self.is_plain && is_disabled(self.here)
     }
 
     /// Begins the call.
     #[inline(always)]
     pub(super) fn begin(self, begin: Begin) -> RetryCall {
-        let Self { here, flags } = self;
+        let Self { here, is_plain } = self;
         let Begin { above, idempotent, deadline } = begin;
         let marks = Marks::of(Marks::IDEMPOTENT, idempotent).above(above.number().saturating_sub(1));
-        let begun = Begun { marks, end: End::of(deadline) };
-        let shared = here.pin();
+        let mut begun = Begun { marks, end: End::of(deadline) };
         // Who retries above has counted the call already.
-        let (shared, begun) = if flags.are_none() && !above.is_retry() {
-            let interest = shared.local().count();
-            if interest.is_none() { (shared, begun) } else { apart(shared, begun, flags, Some(interest)) }
-        } else {
-            let is_counted = !flags.is_uncounted() && !above.is_retry();
-            let interest = is_counted.then(|| shared.local().count());
-            apart(shared, begun, flags, interest)
-        };
-        RetryCall::new(shared, begun)
+        let is_plain = is_plain && !above.is_retry();
+        if !is_plain || !here.local().count().is_none() {
+            begun = apart(here, begun, is_plain || is_counted(here, above));
+        }
+        RetryCall::new(here.pin(), begun)
     }
+}
+
+/// Whether the call is to be made as if there were no policy.
+#[cold]
+#[inline(never)]
+fn is_disabled(here: Here<'_, Shared, Deposits>) -> bool {
+    here.value().flags.get().are_disabled()
+}
+
+/// Counts a call that is not a plain one, unless another layer has done so.
+#[cold]
+#[inline(never)]
+fn is_counted(here: Here<'_, Shared, Deposits>, above: Attempt) -> bool {
+    let is_counted = !here.value().flags.get().is_uncounted() && !above.is_retry();
+    if is_counted {
+        // What the budget wants to know of it is asked for below.
+        let _ = here.local().count();
+    }
+    is_counted
 }
 
 /// What is known of a call when it begins.
@@ -80,25 +87,22 @@ pub(super) struct Begun {
     pub(super) end: End,
 }
 
-/// Begins a call that may be apart from others; with what the budget wants to know of it, if it was counted here.
-/// The policy is taken and given back, so that other calls need not have it in memory.
+/// Begins a call that may be apart from others; it was counted, or is not to be. In registers, so that the others
+/// need not have in memory what this is given and gives back.
 #[cold]
 #[inline(never)]
-fn apart(
-    shared: Pinned<Shared, Deposits>,
-    begun: Begun,
-    flags: Flags,
-    interest: Option<Interest>,
-) -> (Pinned<Shared, Deposits>, Begun) {
+fn apart(here: Here<'_, Shared, Deposits>, begun: Begun, is_counted: bool) -> Begun {
     let Begun { mut marks, end } = begun;
-    let counted = interest.is_some_and(|interest| shared.local().enter(interest));
+    let (shared, flags) = (here.value(), here.value().flags.get());
+    let interest = is_counted.then(|| here.local().interest());
+    let counted = interest.is_some_and(|interest| here.local().enter(interest));
     let outcomes = interest.map_or_else(|| shared.budget.counts_successes(), Interest::in_outcomes);
     marks.set(Marks::BY_CODE, flags.goes_by_code());
     marks.set(Marks::COUNTED, counted);
     marks.set(Marks::COUNTS_OUTCOMES, outcomes);
     let total = if flags.is_timed() { shared.config.load().total_time } else { None };
     let end = end.or(End::of(total.map(|total| clock::now() + total)));
-    (shared, Begun { marks, end })
+    Begun { marks, end }
 }
 
 /// When nobody waits any more; in one word, for every call has it and few need it.

@@ -24,9 +24,7 @@ impl Flags {
         Self(disabled | timed | by_code | flag(!budget.is_counting(), Self::UNCOUNTED))
     }
 
-    /// Whether it is as if there were no policy. Apart, so that of calls without any flag nobody asks.
-    #[cold]
-    #[inline(never)]
+    /// Whether it is as if there were no policy.
     pub(super) fn are_disabled(self) -> bool {
         self.0 & Self::DISABLED != 0
     }
@@ -74,10 +72,13 @@ impl LiveFlags {
     }
 }
 
-/// What sets a call apart, in one word: a byte of marks, and the number of attempts that were made above it.
+/// What sets a call apart, in one word: a byte of marks, the number of its retries, and that of the attempts that were
+/// made above it.
 #[derive(Clone, Copy)]
 pub(super) struct Marks(u64);
 
+/// Where the retries begin. There are 99 at most, and room for many more.
+const RETRIES: u32 = 8;
 /// Where the attempts made above begin.
 const ABOVE: u32 = 32;
 
@@ -92,9 +93,10 @@ impl Marks {
     pub(super) const FAILED: u64 = 8;
     /// It may be processed twice.
     pub(super) const IDEMPOTENT: u64 = 16;
-
-    /// There is nothing left to wait for but an instance, until its time is over.
-    pub(super) const ENDING: u64 = 32;
+    /// The next attempt is waited for, and not only an instance to make it with.
+    pub(super) const WAITING: u64 = 32;
+    /// The last retry was lent with something that comes back.
+    pub(super) const LENT: u64 = 64;
 
     /// What is to be known when an attempt succeeds, or the call ends.
     const TOLD: u64 = Self::BY_CODE | Self::COUNTS_OUTCOMES | Self::COUNTED | Self::FAILED;
@@ -113,6 +115,28 @@ impl Marks {
     /// Attempts that were made above.
     pub(super) fn attempts_above(self) -> u32 {
         (self.0 >> ABOVE) as u32
+    }
+
+    /// Attempts after the first that were decided on.
+    #[inline(always)]
+    pub(super) fn retries(self) -> u32 {
+        (self.0 >> RETRIES) as u16 as u32
+    }
+
+    /// One more.
+    #[inline(always)]
+    pub(super) fn add_retry(&mut self) {
+        self.0 += 1 << RETRIES;
+    }
+
+    /// One less: it was not made.
+    pub(super) fn take_retry(&mut self) {
+        self.0 -= u64::from(self.retries().min(1)) << RETRIES;
+    }
+
+    /// As if no attempt had failed.
+    pub(super) fn recover(&mut self) {
+        self.0 &= !(u64::from(u16::MAX) << RETRIES | Self::FAILED | Self::WAITING | Self::LENT);
     }
 
     #[inline(always)]

@@ -5,7 +5,6 @@ use std::{
     future::Future,
     pin::Pin,
     task::{Context, Poll, ready},
-    time::Duration,
 };
 
 use pin_project_lite::pin_project;
@@ -138,18 +137,20 @@ where
             let result = match ended.take() {
                 Some(result) => result,
                 None => match ready!(this.poll_attempt(cx)) {
+                    Ok(Ok(response)) if is_success(this.protocol, this.context, this.again, &response) => {
+                        // Here, where it is known to be there, and not where the future is dropped.
+                        this.again.clear();
+                        return Poll::Ready(Ok(response));
+                    }
                     Ok(result) => result,
                     Err(over) => return Poll::Ready(Err(over)),
                 },
             };
             let result = result.map_err(|error| this.protocol.lift(error));
-            let Some((wait, request)) = this.again(&result) else { return Poll::Ready(result) };
+            let Some(request) = this.again(&result) else { return Poll::Ready(result) };
             drop(result);
             // With its connection and permits, before anything is waited for.
             this.state.set(State::Between { next: Some(request) });
-            if let Some(again) = this.again.get() {
-                again.call.wait(wait);
-            }
         }
     }
 }
@@ -172,8 +173,9 @@ where
         }
     }
 
-    /// Whether another attempt is to be made, after which wait, and with what.
-    fn again(&mut self, result: &Result<S::Response, P::Error>) -> Option<(Duration, R::Request)> {
+    /// With what another attempt is to be made, if there is one; it waits for its time.
+    #[inline(always)]
+    fn again(&mut self, result: &Result<S::Response, P::Error>) -> Option<R::Request> {
         let again = self.again.get()?;
         let (failure, code) = match Ended::of(self.protocol, self.context, result, &again.call) {
             Ended::Failed(failure, code) => (failure, code),
@@ -183,26 +185,19 @@ where
             }
             Ended::Neither => return None,
         };
-        let plan = match again.call.is_made_at_once(&failure) {
-            true => None,
-            false => Some(again.call.plan(&failure, code).ok()?),
-        };
-        let unsent = match self.state.as_mut().project() {
-            StateProj::Between { next } => next.take(),
-            StateProj::Called { .. } => None,
-        };
-        let Some(request) = unsent.or_else(|| again.replay.again(&again.kept)) else {
-            again.call.stopped(Stop::NotReplayable);
+        if !again.call.is_made_at_once(&failure) {
+            return again_later(self.state.as_mut(), again, &failure, code);
+        }
+        let Some(request) = request_of(self.state.as_mut(), again) else {
+            again.call.not_replayable(failure.kind);
             return None;
         };
-        let taken = match plan {
-            None => again.call.take_at_once(&failure),
-            Some(plan) => again.call.take(&failure, plan),
-        };
-        Some((taken.ok()?, request))
+        again.call.take_at_once(failure.kind).ok()?;
+        Some(request)
     }
 
     /// Waits for the next attempt's time and for its instance, and calls it, unless it would come too late.
+    #[inline(always)]
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Attempted<(), S::Error, P::Error>> {
         let Some(Again { call, service, .. }) = self.again.get() else { return Poll::Pending };
         ready!(call.poll_wait(cx));
@@ -243,6 +238,43 @@ where
         self.state.set(State::Called { inner });
         Poll::Ready(Ok(Ok(())))
     }
+}
+
+/// The same after a failure of which more is to be known.
+#[cold]
+#[inline(never)]
+fn again_later<F, S, R, Req>(
+    state: Pin<&mut State<F, R::Request>>,
+    again: &mut Again<S, R, R::Kept>,
+    failure: &Failure,
+    code: Option<GrpcCode>,
+) -> Option<R::Request>
+where
+    R: Replay<Req>,
+{
+    let plan = again.call.plan(failure, code).ok()?;
+    let Some(request) = request_of(state, again) else {
+        again.call.stopped(Stop::NotReplayable);
+        return None;
+    };
+    let wait = again.call.take(failure, plan).ok()?;
+    again.call.wait(wait);
+    Some(request)
+}
+
+/// The request of the next attempt: one that was not sent, because no instance got ready for it, or another.
+fn request_of<F, S, R, Req>(
+    state: Pin<&mut State<F, R::Request>>,
+    again: &Again<S, R, R::Kept>,
+) -> Option<R::Request>
+where
+    R: Replay<Req>,
+{
+    let unsent = match state.project() {
+        StateProj::Between { next } => next.take(),
+        StateProj::Called { .. } => None,
+    };
+    unsent.or_else(|| again.replay.again(&again.kept))
 }
 
 /// How an attempt ended; else with what its call ends, because it could not be made in time.

@@ -117,6 +117,7 @@ mod service;
 mod setters;
 mod status;
 mod stop;
+mod trouble;
 
 pub use crate::budget::RetryBudget;
 pub use crate::replay::{Always, CloneReplay, Idempotency, Never, Replay};

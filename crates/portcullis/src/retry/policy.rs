@@ -239,14 +239,14 @@ impl Shared {
     #[inline]
     pub(super) fn retried(&self, attempt: u32, after: FailureKind, wait: Duration) {
         self.count(|counts| counts.retried(after));
-        self.emitter.frequent(|| EventKind::Retry { attempt, after, wait });
+        self.emitter.frequent(move || EventKind::Retry { attempt, after, wait });
     }
 
     /// A call succeeded with an attempt after the first.
     #[inline]
     pub(super) fn recovered(&self, attempts: u32, failures: Failures) {
         self.count(Counts::recovered);
-        self.emitter.frequent(|| EventKind::Retried(Retried { attempts, failures, stopped: None }));
+        self.emitter.frequent(move || EventKind::Retried(Retried { attempts, failures, stopped: None }));
     }
 
     /// A call failed, and was not made again.
@@ -254,7 +254,7 @@ impl Shared {
         if stop != Stop::Disabled {
             self.count(|counts| counts.stopped(stop));
             let stopped = Some(stop);
-            self.emitter.frequent(|| EventKind::Retried(Retried { attempts, failures, stopped }));
+            self.emitter.frequent(move || EventKind::Retried(Retried { attempts, failures, stopped }));
         }
     }
 

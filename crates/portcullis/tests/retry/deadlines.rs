@@ -146,3 +146,10 @@ async fn an_instance_that_is_ready_in_time_is_called() {
     let unbound = policy(ms(10)).max_attempts(2).build().unwrap();
     assert_eq!(with_an_instance_after(500, &unbound).await, ("lost".to_owned(), 2, 506));
 }
+
+/// Once an attempt had waited for its instance, none waited for its time any more.
+#[tokio::test(start_paused = true)]
+async fn who_waited_for_an_instance_waits_before_the_attempt_after_it_too() {
+    let retries = policy(ms(10)).max_attempts(3).total_time(ms(200)).build().unwrap();
+    assert_eq!(with_an_instance_after(50, &retries).await, ("lost".to_owned(), 3, 67));
+}

@@ -1,7 +1,7 @@
 //! The retry quota of the AWS SDKs' standard retry mode.
 
 use crate::{
-    Failure, FailureKind,
+    FailureKind,
     sync::atomic::{
         AtomicU32, AtomicU64,
         Ordering::{AcqRel, Relaxed},
@@ -28,9 +28,9 @@ impl Cost {
         self.capacity.store(capacity, Relaxed);
     }
 
-    /// Takes the cost of a retry after this failure out, if it is there; says how much.
-    pub(super) fn withdraw(&self, failure: &Failure) -> Option<u32> {
-        let cost = match failure.kind {
+    /// Takes the cost of a retry after such a failure out, if it is there; says how much.
+    pub(super) fn withdraw(&self, after: FailureKind) -> Option<u32> {
+        let cost = match after {
             FailureKind::Timeout => &self.timeout,
             _ => &self.retry,
         };
@@ -77,7 +77,7 @@ mod tests {
         for (kind, retries) in [(FailureKind::Unavailable, 100), (FailureKind::Timeout, 50)] {
             let cost = Cost::default();
             cost.set(500, 5, 10, 1);
-            let granted = (0..1000).filter(|_| cost.withdraw(&Failure::new(kind)).is_some()).count();
+            let granted = (0..1000).filter(|_| cost.withdraw(kind).is_some()).count();
             assert_eq!(granted, retries);
             (0..5).for_each(|_| cost.succeeded());
             assert_eq!(cost.available(), 1, "five calls that succeed pay for one");

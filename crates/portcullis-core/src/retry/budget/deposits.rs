@@ -92,6 +92,7 @@ impl Deposits {
     }
 
     /// The calls that were counted here.
+    #[inline(always)]
     pub(super) fn calls(&self) -> u64 {
         self.0.calls.load(Relaxed)
     }

@@ -202,9 +202,25 @@ impl Budget {
 
     /// Asks for one retry after this failure, of which [`failed`](Self::failed) was told before. A hedge,
     /// which comes after none, asks with one of kind [`Slow`](FailureKind::Slow).
+    #[inline]
     pub fn withdraw(&self, now: Time, failure: &Failure) -> Option<Loan> {
-        let lent = match self.kind.load(Acquire) {
-            SHARE => self.share.withdraw(|| self.calls(), now).then_some(Lent::Nothing),
+        self.withdraw_after(now, failure.kind)
+    }
+
+    /// The same, for who has no more of the failure than its kind.
+    #[inline]
+    pub fn withdraw_after(&self, now: Time, failure: FailureKind) -> Option<Loan> {
+        match self.kind.load(Acquire) {
+            // Which is what nearly all have.
+            SHARE => self.share.withdraw(|| self.calls(), now).then_some(Loan(Lent::Nothing)),
+            kind => self.withdraw_otherwise(kind, failure),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn withdraw_otherwise(&self, kind: u8, failure: FailureKind) -> Option<Loan> {
+        let lent = match kind {
             CONCURRENT => self.concurrent.lend(self.in_flight()).then_some(Lent::Place),
             THROTTLE => (self.throttle.available() > 0).then_some(Lent::Nothing),
             COST => self.cost.withdraw(failure).map(Lent::Cost),
@@ -263,6 +279,7 @@ impl Budget {
     }
 
     /// Calls that were counted.
+    #[inline]
     pub fn calls(&self) -> u64 {
         self.shards.iter().fold(0, |sum, shard| sum.wrapping_add(shard.calls()))
     }

@@ -131,13 +131,20 @@ impl Share {
                 let tokens = u64::try_from(earned.wrapping_sub(spent) as i64).unwrap_or(0).min(most);
                 return Level { spent, earned, tokens };
             }
-            let used = lock(&self.used);
-            // Unless another has done so meanwhile: those who read would disturb each other else.
-            if self.scale.earned(calls, now).is_none() {
-                self.start_anew(calls, now, None);
-            }
-            drop(used);
+            self.start_again(calls, now);
         }
+    }
+
+    /// Has the scale start where it is now.
+    #[cold]
+    #[inline(never)]
+    fn start_again(&self, calls: &impl Fn() -> u64, now: Time) {
+        let used = lock(&self.used);
+        // Unless another has done so meanwhile: those who read would disturb each other else.
+        if self.scale.earned(calls, now).is_none() {
+            self.start_anew(calls, now, None);
+        }
+        drop(used);
     }
 
     /// Has the scale start where it is now, with other rules if there are any. Under the lock.

@@ -6,7 +6,7 @@ use std::{
 };
 
 use allocation_counter::measure;
-use portcullis_core::{Failure, FailureKind, Mode, PolicyKind, retry::BudgetConfig};
+use portcullis_core::{FailureKind, Mode, PolicyKind, retry::BudgetConfig};
 use tokio::time::sleep;
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 
@@ -41,7 +41,7 @@ async fn call(hedge: &Hedge, takes: Duration) {
 }
 
 fn spend(hedge: &Hedge) {
-    while hedge.budget().withdraw(&Failure::new(FailureKind::Slow)).is_some() {}
+    while hedge.budget().withdraw(FailureKind::Slow).is_some() {}
 }
 
 #[test]

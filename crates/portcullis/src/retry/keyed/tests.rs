@@ -35,7 +35,7 @@ async fn fail(policy: &RetryPolicy) {
 }
 
 fn spend(policy: &RetryPolicy) {
-    while policy.budget().withdraw(&Failure::new(FailureKind::Other)).is_some() {}
+    while policy.budget().withdraw(FailureKind::Other).is_some() {}
 }
 
 #[test]
