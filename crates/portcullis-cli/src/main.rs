@@ -21,6 +21,8 @@
 //! `portcullis assets --out DIR` writes a dashboard for Grafana, alerts for Prometheus with their tests, and examples of
 //! both programs' settings, all of the names that services publish under.
 //!
+//! `portcullis schema` prints the JSON Schema of files of settings, by which editors complete and check them.
+//!
 //! It speaks no TLS: it is for asking a process on its own machine, or inside of its network.
 #![forbid(unsafe_code)]
 
@@ -73,13 +75,21 @@ enum Command {
         #[arg(long, value_name = "DIR", default_value = "assets")]
         out: PathBuf,
     },
+    /// Prints the JSON Schema of files of settings, by which editors complete and check them.
+    Schema,
 }
 
 fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Health { url, json, timeout } => health(&url, json, timeout),
         Command::Assets { out } => write(&out),
+        Command::Schema => schema(),
     }
+}
+
+fn schema() -> ExitCode {
+    say(&mut std::io::stdout(), &format!("{:#}", portcullis_config::schema()));
+    ExitCode::SUCCESS
 }
 
 /// Says which files there are now.

@@ -13,6 +13,9 @@ const DEFAULTS: &str = "defaults";
 /// The name of the table with what differs in an environment.
 const ENVIRONMENTS: &str = "environments";
 
+/// By which a file tells editors where its schema is.
+const SCHEMA: &str = "$schema";
+
 /// What a file says, or an environment in it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Layer {
@@ -33,7 +36,9 @@ impl Document {
     pub(crate) fn read(node: Node) -> Result<Self, Error> {
         let mut document = Self::default();
         for (name, Field { key, node }) in node.into_table("a file")? {
-            if name == ENVIRONMENTS {
+            if name == SCHEMA {
+                node.into_text("`$schema`")?;
+            } else if name == ENVIRONMENTS {
                 for (name, field) in node.into_table("`environments`")? {
                     let layer = document.environments.entry(name).or_default();
                     for (name, field) in field.node.into_table("an environment")? {

@@ -36,6 +36,9 @@
 //! # Ok::<(), portcullis_config::Error>(())
 //! ```
 //!
+//! With the feature `schema` there is a JSON Schema of such files, which `portcullis schema` prints, and by which editors
+//! complete them.
+//!
 //! Policies that run follow their file with [`Live`]; with the feature `watch`, as soon as it changes.
 #![forbid(unsafe_code)]
 
@@ -47,6 +50,8 @@ mod live;
 mod node;
 mod parse;
 mod place;
+#[cfg(feature = "schema")]
+mod schema;
 mod section;
 mod settings;
 mod variables;
@@ -58,5 +63,7 @@ pub use live::Watch;
 pub use live::{Errors, Follow, Live};
 pub use parse::Format;
 pub use place::Place;
+#[cfg(feature = "schema")]
+pub use schema::schema;
 pub use section::Section;
 pub use settings::Settings;

@@ -123,4 +123,6 @@ sections! {
     drain: config::Drain => portcullis::drain::Config;
     /// The configuration of a check of a [`HealthMonitor`](portcullis::HealthMonitor), by the check's name.
     health_check: config::HealthCheck => portcullis::monitor::CheckConfig;
+    /// The configuration of a probe.
+    probe: config::Probe => portcullis::probe::Config;
 }

@@ -5,8 +5,8 @@ use std::{fs, time::Duration};
 
 use portcullis::{
     BoxError, Chaos, Coalesce, Drain, Fallback, HealthMonitor, KeyedAdaptiveLimit, KeyedBreaker,
-    KeyedBulkhead, KeyedHedge, KeyedRateLimit, KeyedRetry, KeyedThrottle, Outliers, Reconnect, Registry,
-    Timeout, fallback::Failover,
+    KeyedBulkhead, KeyedHedge, KeyedRateLimit, KeyedRetry, KeyedThrottle, Outliers, Probe, Reconnect,
+    Registry, Timeout, fallback::Failover,
 };
 use portcullis_config::{Follow, Live, Settings};
 
@@ -97,4 +97,12 @@ async fn a_check_of_a_monitor_follows_by_its_name() {
     let seen =
         follow(&check, "health_check", history, |(monitor, name)| monitor.config(name).unwrap().history);
     assert_eq!(seen, [2, 3]);
+}
+
+#[test]
+fn a_probe_follows() {
+    let probe = Probe::builder("a").registry(&Registry::new());
+    let probe = probe.build().unwrap();
+    let seen = follow(&probe, "probe", ["down_after = 2", "down_after = 4"], |it| it.config().down_after);
+    assert_eq!(seen, [2, 4]);
 }

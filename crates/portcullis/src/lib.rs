@@ -74,6 +74,7 @@
 //! - `prometheus`: the same, with the recorder and the answer to scrapes.
 //! - `tracing`: tells state changes and refusals through `tracing`; see the module `trace`.
 //! - `restart`: what policies have found out, [from one process to the next](restart).
+//! - `schema`: a JSON Schema of the settings, in [`config::schema`], for editors.
 //! - `serde`: settings from files, in the module `config`.
 //! - `signal`: begins a [drain] when the process is told to end.
 #![forbid(unsafe_code)]

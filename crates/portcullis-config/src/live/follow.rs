@@ -172,6 +172,7 @@ follow! {
     [] portcullis::Coalesce: config::Coalesce, |section, _current| section.build();
     [] portcullis::Chaos: config::Chaos, |section, current| section.reload(current);
     [] portcullis::Drain: config::Drain, |section, current| section.reload(current);
+    [] portcullis::Probe: config::Probe, |section, current| section.reload(current);
 }
 
 #[cfg(feature = "cache")]

@@ -559,6 +559,8 @@ mod rate;
 mod reconnect;
 mod retry;
 mod rules;
+#[cfg(feature = "schema")]
+pub mod schema;
 mod settings;
 mod shed;
 mod throttle;

@@ -23,6 +23,8 @@ mod rates;
 mod reading;
 mod reconnecting;
 mod retrying;
+#[cfg(feature = "schema")]
+mod schema;
 mod shedding;
 mod table;
 mod throttles;

@@ -11,8 +11,8 @@ use toml::Table;
 use crate::{retry as settings_of_retry, settings};
 
 /// A list, and what it tells of.
-struct List {
-    heading: &'static str,
+pub(crate) struct List {
+    pub(crate) heading: &'static str,
     /// What errors call it.
     at: &'static str,
     /// Every field of every table, as they are written.
@@ -21,14 +21,14 @@ struct List {
     /// Reads a text, and builds what it says.
     build: fn(&str) -> Result<(), ConfigError>,
     /// `field = value`, with what it needs besides.
-    assignment: fn(&str, &str) -> String,
+    pub(crate) assignment: fn(&str, &str) -> String,
     /// What must be given, or is nothing by default.
     without_default: &'static [&'static str],
     /// Switches, words and tables.
     without_range: &'static [&'static str],
 }
 
-const LISTS: &[List] = &[
+pub(crate) const LISTS: &[List] = &[
     List {
         heading: "Fields of a breaker",
         at: "breaker",
@@ -459,10 +459,10 @@ fn budgets() -> Table {
 }
 
 /// A row of a list.
-struct Row {
-    field: String,
-    default: Option<String>,
-    range: Option<(String, String)>,
+pub(crate) struct Row {
+    pub(crate) field: String,
+    pub(crate) default: Option<String>,
+    pub(crate) range: Option<(String, String)>,
 }
 
 /// What stands between backticks.
@@ -471,7 +471,7 @@ fn literals(cell: &str) -> Vec<String> {
 }
 
 impl List {
-    fn rows(&self) -> Vec<Row> {
+    pub(crate) fn rows(&self) -> Vec<Row> {
         let documentation = include_str!("../../src/config/mod.rs");
         let heading = format!("//! # {}", self.heading);
         let section = documentation.lines().skip_while(|line| *line != heading).skip(1);
@@ -537,7 +537,7 @@ fn only_what_must_be_given_has_no_default() {
 }
 
 /// The values just outside a range, as far as they can be written.
-fn outside(low: &str, high: &str, is_whole: bool) -> Vec<String> {
+pub(crate) fn outside(low: &str, high: &str, is_whole: bool) -> Vec<String> {
     match (low, high) {
         ("\"0s\"", "\"1h\"") => vec!["\"1h 1ns\"".to_owned()],
         ("\"0s\"", "\"5s\"") => vec!["\"5001ms\"".to_owned()],

@@ -72,7 +72,7 @@ impl Service {
             let _ = self.rates.each_ref().map(RateLimit::try_admit);
             let _ = self.bulkhead.try_admit();
             self.budgets.iter().for_each(|budget| {
-                let _ = budget.withdraw(&Failure::new(FailureKind::Other));
+                let _ = budget.withdraw(FailureKind::Other);
             });
         }
         let _ = (self.fleet.status(), self.breaker.status(), self.adaptive.status(), self.timeout.status());
