@@ -75,11 +75,13 @@ pub enum Row {
     TimeoutPending,
     /// Timeout, retry, breaker and bulkhead around one call that succeeds.
     Stack,
+    /// The same four, put together by a pipeline.
+    Pipeline,
 }
 
 impl Row {
     /// Every row, in the order of the table.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 37] = [
         Self::Closed,
         Self::Closed10,
         Self::Closed100000,
@@ -116,6 +118,7 @@ impl Row {
         Self::TimeoutReady,
         Self::TimeoutPending,
         Self::Stack,
+        Self::Pipeline,
     ];
 
     /// The word by which the row is asked for on the command line.
@@ -157,6 +160,7 @@ impl Row {
             Self::TimeoutReady => "timeout-ready",
             Self::TimeoutPending => "timeout-pending",
             Self::Stack => "stack",
+            Self::Pipeline => "pipeline",
         }
     }
 

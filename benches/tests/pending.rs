@@ -81,7 +81,7 @@ fn hangs<E>() -> impl Service<u64, Response = u64, Error = E, Future = Pending<R
 }
 
 #[test]
-fn a_hundred_thousand_pending_calls_cost_no_more_than_under_towers() {
+fn a_hundred_thousand_pending_calls_hold_no_more_than_under_towers() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let _entered = runtime.enter();
     let timeout = Timeout::total("pending", PATIENCE).unwrap();
@@ -97,7 +97,6 @@ fn a_hundred_thousand_pending_calls_cost_no_more_than_under_towers() {
     println!("bytes of a call: {} of tower's {}", ours / CALLS, towers / CALLS);
     assert!(ours <= towers, "{ours} > {towers} bytes");
     let (ours, towers) = (time(|round| round.0.time), time(|round| round.1.time));
+    // Told, not asserted: it depends on what else the machine does.
     println!("nanoseconds of a call: {} of tower's {}", each(ours), each(towers));
-    // Not optimized, it says nothing.
-    assert!(cfg!(debug_assertions) || ours <= towers, "{ours:?} > {towers:?}");
 }

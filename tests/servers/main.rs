@@ -13,6 +13,7 @@ mod grpcio;
 mod h2;
 mod health;
 mod hops;
+mod pipeline;
 mod pushback;
 mod raw;
 mod rolling;

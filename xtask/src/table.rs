@@ -54,6 +54,7 @@ pub(crate) const ROWS: &[Row] = &[
     happy("timeout-ready", "timeout, ready at once"),
     happy("timeout-pending", "timeout, pending once"),
     happy("stack", "timeout + retry + breaker + bulkhead"),
+    happy("pipeline", "the same, put together by a pipeline"),
 ];
 
 const fn happy(name: &'static str, title: &'static str) -> Row {

@@ -12,9 +12,9 @@ use portcullis::{
     AdaptiveLimit, AdaptiveLimitLayer, Balance, Boxed, Breaker, BreakerLayer, Bulkhead, BulkheadLayer,
     Coalesce, CoalesceLayer, ConfigError, Drain, DrainLayer, Endpoints, Executor, ExecutorLayer, Fallback,
     FallbackLayer, FromRejection, Health, HealthLayer, Hedge, HedgeLayer, KeyedBreaker, KeyedBreakerLayer,
-    KeyedBulkhead, KeyedBulkheadLayer, KeyedRateLimit, LoadShed, LoadShedLayer, Outliers, RateLimit,
-    RateLimitLayer, Registry, Rejection, RetryLayer, RetryPolicy, Throttle, ThrottleLayer, Timeout,
-    TimeoutLayer, keyed::KeyOf,
+    KeyedBulkhead, KeyedBulkheadLayer, KeyedRateLimit, LoadShed, LoadShedLayer, Outliers, Pipeline,
+    RateLimit, RateLimitLayer, Registry, Rejection, RetryLayer, RetryPolicy, Throttle, ThrottleLayer,
+    Timeout, TimeoutLayer, keyed::KeyOf,
 };
 use tower::{Layer, ServiceBuilder};
 
@@ -72,6 +72,7 @@ fn build(row: Row) -> Result<Option<Box<dyn Job>>, ConfigError> {
         Row::TimeoutReady => repeat::<Never, _>(timeout()?.typed().layer(inner)),
         Row::TimeoutPending => repeat::<Never, _>(timeout()?.typed().layer(pends_once::<ShopError>())),
         Row::Stack => repeat::<Never, _>(stack()?),
+        Row::Pipeline => repeat::<Never, _>(pipeline()?),
     };
     Ok(Some(job))
 }
@@ -83,6 +84,18 @@ fn stack() -> Result<impl super::Service, ConfigError> {
         .layer(breaker()?.typed())
         .layer(bulkhead()?.typed())
         .service(immediate::<ShopError>()))
+}
+
+fn pipeline() -> Result<impl super::Service, ConfigError> {
+    let pipeline = Pipeline::client("bench")
+        .bulkhead(bulkhead()?)
+        .breaker(breaker()?)
+        .retry(retry()?.idempotent())
+        .deadline(timeout()?)
+        .typed()
+        .build();
+    let pipeline = pipeline.map_err(|error| ConfigError::new("pipeline", error, "a pipeline"))?;
+    Ok(pipeline.layer(immediate::<ShopError>()))
 }
 
 fn breaker() -> Result<BreakerLayer, ConfigError> {

@@ -36,6 +36,8 @@
 //! # Ok::<(), portcullis_config::Error>(())
 //! ```
 //!
+//! A table `pipeline.NAME` says of which of these a [pipeline](portcullis::pipeline) is made: see [`Parts`].
+//!
 //! With the feature `schema` there is a JSON Schema of such files, which `portcullis schema` prints, and by which editors
 //! complete them.
 //!
@@ -49,6 +51,7 @@ mod layer;
 mod live;
 mod node;
 mod parse;
+mod pipeline;
 mod place;
 #[cfg(feature = "schema")]
 mod schema;
@@ -62,6 +65,7 @@ pub use error::Error;
 pub use live::Watch;
 pub use live::{Errors, Follow, Live};
 pub use parse::Format;
+pub use pipeline::{ClientBuilder, Parts, ServerBuilder};
 pub use place::Place;
 #[cfg(feature = "schema")]
 pub use schema::schema;

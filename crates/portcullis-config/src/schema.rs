@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::section::KINDS;
+use crate::{Parts, Section, section::KINDS};
 
 /// A JSON Schema (2020-12) of a file: the settings of policies by kind and name, with what they may inherit. Editors
 /// complete and check a file by it.
@@ -18,6 +18,7 @@ use crate::section::KINDS;
 /// ```
 pub fn schema() -> Value {
     let mut definitions = portcullis::config::schema::definitions();
+    definitions.insert(Parts::KIND.into(), pipeline());
     for kind in KINDS {
         let named = named(definitions.get(*kind).cloned());
         definitions.insert(format!("named_{kind}"), named);
@@ -48,6 +49,17 @@ fn named(kind: Option<Value>) -> Value {
         "type": "string",
     });
     policy
+}
+
+/// A pipeline: its side, and the names of its policies.
+fn pipeline() -> Value {
+    let name = |field: &str| {
+        let of = if matches!(field, "deadline" | "attempt_timeout") { "timeout" } else { field };
+        json!({ "description": format!("The name of a {of}."), "type": "string" })
+    };
+    let mut fields: Map<_, _> = Parts::NAMES.iter().map(|field| ((*field).to_owned(), name(field))).collect();
+    fields.insert("kind".into(), json!({ "description": "Its side.", "enum": ["client", "server"] }));
+    closed(fields)
 }
 
 /// The policies of each kind, and the defaults.

@@ -3,7 +3,7 @@
 use portcullis::{ConfigError, config};
 use serde::de::DeserializeOwned;
 
-use crate::{Error, Settings};
+use crate::{Error, Parts, Settings};
 
 /// Settings of one kind of policy: one of the types in [`portcullis::config`].
 pub trait Section: DeserializeOwned + private::Sealed {
@@ -19,9 +19,19 @@ pub trait Section: DeserializeOwned + private::Sealed {
     ///
     /// The first field outside its range.
     fn build(&self) -> Result<Self::Config, ConfigError>;
+
+    /// Whether it goes with the other settings of the file.
+    ///
+    /// # Errors
+    ///
+    /// What does not.
+    fn check_in(&self, settings: &Settings, name: &str) -> Result<(), Error> {
+        let _ = (settings, name);
+        Ok(())
+    }
 }
 
-mod private {
+pub(crate) mod private {
     pub trait Sealed {}
 }
 
@@ -33,7 +43,7 @@ pub(crate) fn kind(name: &str) -> Option<&'static str> {
 macro_rules! sections {
     ($($(#[$doc:meta])* $kind:ident: $Section:ty => $Config:ty;)*) => {
         /// The names of all kinds.
-        pub(crate) const KINDS: &[&str] = &[$(stringify!($kind)),*];
+        pub(crate) const KINDS: &[&str] = &[$(stringify!($kind),)* "pipeline"];
 
         $(
             impl private::Sealed for $Section {}
@@ -64,6 +74,7 @@ macro_rules! sections {
             pub fn check(&self) -> Vec<Error> {
                 let mut errors = Vec::new();
                 $(errors.extend(self.names::<$Section>().filter_map(|name| self.get::<$Section>(name).err()));)*
+                errors.extend(self.names::<Parts>().filter_map(|name| self.pipeline(name).err()));
                 errors
             }
 

@@ -99,13 +99,16 @@ impl Settings {
     /// As [`section`](Self::section), and when a value is outside its range.
     pub fn get<S: Section>(&self, name: &str) -> Result<S::Config, Error> {
         let node = self.node::<S>(name)?;
-        self.section::<S>(name)?.build().map_err(|error| {
+        let section = self.section::<S>(name)?;
+        let config = section.build().map_err(|error| {
             let path = error.field().split('.').skip(1);
             Error::range(node.find(path).clone(), error).of(full::<S>(name))
-        })
+        })?;
+        section.check_in(self, name)?;
+        Ok(config)
     }
 
-    fn node<S: Section>(&self, name: &str) -> Result<&Node, Error> {
+    pub(crate) fn node<S: Section>(&self, name: &str) -> Result<&Node, Error> {
         self.policies.get(S::KIND).and_then(|policies| policies.get(name)).ok_or_else(|| {
             let known: Vec<_> = self.names::<S>().collect();
             let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
@@ -207,6 +210,6 @@ impl Inheritance<'_> {
     }
 }
 
-fn full<S: Section>(name: &str) -> String {
+pub(crate) fn full<S: Section>(name: &str) -> String {
     format!("{}.{name}", S::KIND)
 }

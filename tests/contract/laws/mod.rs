@@ -16,6 +16,7 @@ mod hedge;
 mod keyed;
 mod orders;
 mod peek;
+mod pipeline;
 mod pool;
 mod probe;
 mod probe_passive;

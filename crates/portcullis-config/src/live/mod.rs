@@ -1,16 +1,19 @@
 //! Policies that follow their file.
 
 mod follow;
+mod made;
 #[cfg(feature = "watch")]
 mod watch;
 
-use std::{fmt, sync::Arc};
+use std::{any::Any, fmt, sync::Arc};
 
 pub use follow::Follow;
 #[cfg(feature = "watch")]
 pub use watch::Watch;
 
-use crate::{Builder, Error, Settings};
+use portcullis::Registry;
+
+use crate::{Builder, Error, Parts, Settings};
 use follow::{Bound, Follower};
 
 /// Gives policies that run what their file says, when that has changed: all of it, or nothing.
@@ -46,6 +49,10 @@ pub struct Live {
     builder: Builder,
     settings: Arc<Settings>,
     policies: Vec<Box<dyn Bound>>,
+    /// Handles of those that were made for pipelines.
+    made: Vec<Box<dyn Any + Send>>,
+    pipelines: Vec<(String, Parts)>,
+    registry: Registry,
 }
 
 impl Live {
@@ -56,7 +63,9 @@ impl Live {
     /// As [`Builder::load`].
     pub fn new(builder: Builder) -> Result<Self, Error> {
         let settings = Arc::new(builder.clone().load()?);
-        Ok(Self { builder, settings, policies: Vec::new() })
+        let registry = Registry::global().clone();
+        let (policies, made, pipelines) = (Vec::new(), Vec::new(), Vec::new());
+        Ok(Self { builder, settings, policies, made, pipelines, registry })
     }
 
     /// The settings as they were read last.
@@ -97,6 +106,7 @@ impl Live {
                 Err(error) => errors.push(error),
             }
         }
+        errors.extend(self.pipelines.iter().filter_map(|(name, parts)| parts.still(&settings, name)));
         if !errors.is_empty() {
             return Err(Errors(errors));
         }

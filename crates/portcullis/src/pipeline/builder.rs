@@ -119,7 +119,9 @@ macro_rules! setters {
             where
                 New: Fits<slot::$Place>,
             {
-                self.given.push((Place::$Place, $f.member().map(|(name, _)| name)));
+                if !$f.can_be_replaced() {
+                    self.given.push((Place::$Place, $f.member().map(|(name, _)| name)));
+                }
                 self.filled(|Slots { $($b,)* $f: _, $($a,)* }| Slots { $($b,)* $f, $($a,)* })
             }
         }

@@ -53,6 +53,11 @@ impl<'a, D> Making<'a, D> {
         self.members.push(plan::Member { place, name, policy, repeats });
     }
 
+    /// For a part that nobody is to know of.
+    pub(super) fn aside(&self) -> Self {
+        Self::new(self.name, self.registry, self.dialect)
+    }
+
     pub(super) fn into_members(self) -> Vec<plan::Member> {
         self.members
     }

@@ -33,6 +33,8 @@
 //! A place takes a policy's handle, its settings, or its layer, which may have been told more: which calls are idempotent,
 //! what a call costs, by which key. Settings become a policy with the pipeline's name.
 //!
+//! An `Option` of a handle fits too, for [what only the running program knows](Idle).
+//!
 //! In one line, with the usual settings:
 //!
 //! ```
@@ -85,6 +87,7 @@ mod explanation;
 mod kept;
 mod layer;
 mod making;
+mod optional;
 mod plan;
 mod repeats;
 mod sides;
@@ -99,6 +102,7 @@ pub use error::PipelineError;
 pub use explanation::Explanation;
 pub use layer::Pipeline;
 pub use making::Making;
+pub use optional::Idle;
 pub use plan::Plan;
 pub use portcullis_core::pipeline::{Amplification, Latency, Named, Never, Place, Side, Step, Wrong};
 pub use sides::{

@@ -16,4 +16,9 @@ pub trait Member {
     fn budget(&self) -> Option<RetryBudget> {
         None
     }
+
+    /// Whether what is given later for the same place of a pipeline takes its place, and is not refused as a second one.
+    fn can_be_replaced(&self) -> bool {
+        false
+    }
 }
