@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use portcullis::{
-    AdaptiveLimit, Balance, BoxError, Breaker, Cache, Chaos, ChaosLayer, Coalesce, Endpoints, Executor,
-    Fallback, HealthMonitor, Hedge, HedgeLayer, KeyedBreaker, LoadShed, Outliers, RateLimit, Reconnect,
-    Registry, ThreadPool, Throttle, Timeout,
+    AdaptiveLimit, Balance, BoxError, Breaker, Bulkhead, Cache, Chaos, ChaosLayer, Coalesce, Endpoints,
+    Executor, Fallback, HealthMonitor, Hedge, HedgeLayer, KeyedBreaker, LoadShed, Outliers, RateLimit,
+    Reconnect, Registry, ThreadPool, Throttle, Timeout,
     chaos::Latency,
     event::{EventStream, STREAM_BUFFER},
     share::SharedError,
@@ -21,6 +21,7 @@ pub(crate) struct Patterns {
     limit: AdaptiveLimit,
     throttle: Throttle,
     rate: RateLimit,
+    bulkhead: Bulkhead,
     shed: LoadShed,
     hedge: Hedge,
     cache: Cache<Box<str>, u32>,
@@ -46,6 +47,11 @@ impl Patterns {
             limit: AdaptiveLimit::builder("search").registry(registry).build()?,
             throttle: Throttle::builder("search").registry(registry).build()?,
             rate: RateLimit::builder("orders").rate(1000, second).registry(registry).build()?,
+            bulkhead: Bulkhead::builder("reports")
+                .max_in_flight(1)
+                .queue(10, second)
+                .registry(registry)
+                .build()?,
             shed: LoadShed::builder("api")
                 .max_in_flight(100)
                 .queue_delay(Duration::from_millis(50), Duration::from_millis(200))
@@ -102,6 +108,8 @@ impl Patterns {
         self.limit.call(well).await.unwrap();
         self.throttle.call(well).await.unwrap();
         self.rate.call(well).await.unwrap();
+        let (first, second) = tokio::join!(self.bulkhead.call(slowly), self.bulkhead.call(slowly));
+        first.and(second).unwrap();
         self.timeout.call(well).await.unwrap();
         self.hosts.call("host-a", well).await.unwrap();
         let waited = Arrival { waited: Some(Duration::from_millis(1)), ..Arrival::PLAIN };
@@ -133,6 +141,11 @@ async fn slow(registry: &Registry) -> Result<EventStream, BoxError> {
     }
     events.next().await;
     Ok(events)
+}
+
+async fn slowly() -> Result<(), BoxError> {
+    tokio::time::sleep(Duration::from_millis(2)).await;
+    Ok(())
 }
 
 async fn well() -> Result<(), BoxError> {

@@ -14,7 +14,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use portcullis::{
     Breaker, Bulkhead, Delivery, Failure, FailureKind, HealthMonitor, KeyedRetry, Probe, Registry,
     RetryBudget, RetryPolicy, Ticket, Timeout, Verdict,
-    metrics::{Publisher, names},
+    metrics::{BUCKETS, Metric, MetricKind, Publisher, names},
     retry::BudgetConfig,
 };
 
@@ -174,9 +174,18 @@ fn every_name_shown_is_a_known_one_with_its_labels_and_meaning() {
         let text = scrape.render();
         for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
             let (name, labels) = line.split_once('{').unwrap_or((line.split(' ').next().unwrap(), ""));
-            let metric = names::ALL.iter().find(|metric| metric.name == name).unwrap();
+            let is_it = |metric: &Metric| match metric.kind {
+                MetricKind::Histogram => {
+                    ["", "_sum", "_count"].iter().any(|end| name == [metric.name, end].concat())
+                }
+                _ => metric.name == name,
+            };
+            let metric = names::ALL.iter().find(|metric| is_it(metric)).unwrap();
+            let name = metric.name;
             let labels = labels.split('}').next().unwrap().split(',').filter(|label| !label.is_empty());
-            let labels: Vec<_> = labels.map(|label| label.split('=').next().unwrap()).collect();
+            let labels = labels.map(|label| label.split('=').next().unwrap());
+            // The exporter's own, of a recorder without buckets.
+            let labels: Vec<_> = labels.filter(|label| *label != "quantile").collect();
             assert_eq!(labels, metric.labels, "{line}");
             assert!(text.contains(&format!("# HELP {name} ")), "{line}");
         }
@@ -363,4 +372,32 @@ fn a_keyed_retry_is_shown_as_one() {
         assert_eq!(samples(scrape, r#"portcullis_keyed_evictions_total{policy="keyed""#), [0.0, 0.0]);
         assert_eq!(samples(scrape, "portcullis_budget_available{"), [9.0], "that of the others");
     });
+}
+
+/// How long calls waited for a permit: each once, in its bucket, and with what it took.
+#[tokio::test(start_paused = true)]
+async fn waits_are_shown() {
+    let recorder = PrometheusBuilder::new().set_buckets(&BUCKETS).unwrap().build_recorder();
+    let scrape = recorder.handle();
+    let _guard = metrics::set_default_local_recorder(&recorder);
+    let registry = Registry::new();
+    let publisher = Publisher::new(&registry);
+    let bulkhead =
+        Bulkhead::builder("x").max_in_flight(1).queue(9, Duration::from_secs(5)).registry(&registry);
+    let bulkhead = bulkhead.build().unwrap();
+    let shown = |rest: &str| samples(&scrape, &format!("portcullis_bulkhead_wait_seconds_{rest}"));
+    for held in [Duration::from_millis(40), Duration::from_millis(100), Duration::from_secs(9)] {
+        let permit = bulkhead.admit().await.unwrap();
+        let holder = async {
+            tokio::time::sleep(held).await;
+            drop(permit);
+        };
+        let (waited, ()) = tokio::join!(bulkhead.admit(), holder);
+        assert_eq!(waited.is_err(), held > Duration::from_secs(5));
+        publisher.publish();
+        publisher.publish();
+    }
+    assert_eq!(shown("count"), [3.0]);
+    assert!((shown("sum")[0] - 5.14).abs() < 0.01, "{:?}", shown("sum"));
+    assert_eq!(shown("bucket"), [0., 0., 0., 0., 0., 1., 2., 2., 2., 2., 2., 3., 3., 3., 3.]);
 }

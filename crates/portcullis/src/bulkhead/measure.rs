@@ -8,7 +8,7 @@ use super::policy::Shared;
 use crate::{
     metrics::{
         Measures,
-        names::{BULKHEAD_IN_FLIGHT, BULKHEAD_LIMIT, BULKHEAD_QUEUED, CALLS, REJECTIONS},
+        names::{BULKHEAD_IN_FLIGHT, BULKHEAD_LIMIT, BULKHEAD_QUEUED, BULKHEAD_WAIT, CALLS, REJECTIONS},
     },
     registry::Snapshot,
 };
@@ -91,6 +91,7 @@ pub(super) fn measure(bulkhead: &Shared, into: &mut dyn Measures) {
     into.gauge(&BULKHEAD_IN_FLIGHT, &[], f64::from(status.in_flight));
     into.gauge(&BULKHEAD_LIMIT, &[], f64::from(status.limit));
     into.gauge(&BULKHEAD_QUEUED, &[], f64::from(status.queued));
+    into.buckets(&BULKHEAD_WAIT, &[], &bulkhead.waits.get());
 }
 
 /// What [`Policy::snapshot`](crate::registry::Policy::snapshot) tells of a bulkhead.

@@ -16,7 +16,7 @@ use crate::{
     FromRejection, Registry, clock,
     dice::Dice,
     event::{Emitter, Event},
-    metrics::Measures,
+    metrics::{Buckets, Measures},
     registry::{Policy, Snapshot, reasons::ISOLATED},
     restart::{Kept, Saved},
     shard::Sharded,
@@ -45,6 +45,8 @@ pub(super) struct Shared {
     pub(super) semaphore: Semaphore,
     pub(super) rejected: Refusals,
     pub(super) bypassed: Refusals,
+    /// How long calls waited.
+    pub(super) waits: Buckets,
     pub(super) emitter: Emitter,
     dice: Dice,
 }
@@ -77,6 +79,7 @@ impl Bulkhead {
             semaphore: Semaphore::new(config)?,
             rejected: Refusals::default(),
             bypassed: Refusals::default(),
+            waits: Buckets::default(),
             emitter: Emitter::new(name.clone(), PolicyKind::Bulkhead, registry),
             dice: Dice::new(seed),
         });

@@ -9,7 +9,7 @@ use std::{
 };
 
 use portcullis_core::{
-    Reason, Rejection, Verdict,
+    Reason, Rejection, Time, Verdict,
     bulkhead::{Demand, Place, Turn},
 };
 use tokio::time::Sleep;
@@ -114,6 +114,7 @@ struct Wait {
     shared: Pinned<Shared>,
     demand: Demand,
     place: Option<Place>,
+    since: Time,
     max_wait: Duration,
     timer: Option<Pin<Box<Sleep>>>,
 }
@@ -121,7 +122,8 @@ struct Wait {
 /// The wait at this place.
 pub(super) fn wait(shared: Pinned<Shared>, demand: Demand, place: Place) -> Waiting {
     let max_wait = shared.semaphore.config().max_wait;
-    let mut wait = Box::pin(Wait { shared, demand, place: Some(place), max_wait, timer: None });
+    let mut wait =
+        Box::pin(Wait { shared, demand, place: Some(place), since: clock::now(), max_wait, timer: None });
     // Only now: where there are no timers this panics, and the place must be left then.
     wait.timer = Some(Box::pin(tokio::time::sleep(max_wait)));
     wait
@@ -134,8 +136,13 @@ impl Wait {
         }
     }
 
+    fn record(&self) {
+        self.shared.waits.record(clock::now().since(self.since));
+    }
+
     /// What becomes of a call that is to be refused.
     fn refuse(&mut self, reason: Reason) -> Result<Taken, Rejection> {
+        self.record();
         self.leave();
         self.shared.refuse(self.demand, reason).map(|taken| Taken::new(self.shared.clone(), taken))
     }
@@ -153,6 +160,7 @@ impl Future for Wait {
         match semaphore.poll(place, cx.waker()) {
             Poll::Ready(Turn::Granted(taken)) => {
                 wait.place = None;
+                wait.record();
                 Poll::Ready(Ok(Taken::new(wait.shared.clone(), taken)))
             }
             Poll::Ready(Turn::Dropped { waited, target }) => {

@@ -21,6 +21,7 @@
 //! assert_eq!(names::breaker_state_number(State::Isolated), 4);
 //! ```
 
+mod buckets;
 pub mod names;
 #[cfg(feature = "prometheus")]
 mod prometheus;
@@ -32,9 +33,25 @@ mod series;
 mod turn;
 
 #[cfg(feature = "prometheus")]
-pub use prometheus::{BUCKETS, CONTENT_TYPE, Prometheus, RecorderIsSet};
+pub use prometheus::{CONTENT_TYPE, Prometheus, RecorderIsSet};
 #[cfg(feature = "metrics")]
 pub use publisher::{LEAST_INTERVAL, Publisher};
+
+pub(crate) use buckets::Buckets;
+
+/// Upper bounds of the buckets of this library's histograms, in seconds: from what memory answers to what nobody
+/// waits for.
+pub const BUCKETS: [f64; 14] =
+    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+
+/// What took longer than one of [`BUCKETS`], and no longer than the next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bucket {
+    /// How many were so since the policy was made.
+    pub count: u64,
+    /// How long they took together.
+    pub sum: std::time::Duration,
+}
 
 /// A name that numbers are shown under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,5 +93,10 @@ pub trait Measures {
     /// youngest last. Values that are already gone from these when they are published are not seen.
     fn histogram(&mut self, metric: &'static Metric, labels: &[&'static str], total: u64, last: &[f64]) {
         let _ = (metric, labels, total, last);
+    }
+
+    /// What was counted by how long it took: for each of [`BUCKETS`], and what took longer.
+    fn buckets(&mut self, metric: &'static Metric, labels: &[&'static str], counted: &[Bucket]) {
+        let _ = (metric, labels, counted);
     }
 }

@@ -62,6 +62,13 @@ pub const BULKHEAD_LIMIT: Metric = gauge("portcullis_bulkhead_limit", &["policy"
 pub const BULKHEAD_QUEUED: Metric =
     gauge("portcullis_bulkhead_queued", &["policy"], "Calls that wait for a permit.");
 
+/// How long calls waited for a permit of a bulkhead.
+pub const BULKHEAD_WAIT: Metric = histogram(
+    "portcullis_bulkhead_wait_seconds",
+    &["policy"],
+    "How long calls waited that found no free permit, whether they got one or were refused.",
+);
+
 /// Threads of a pool that run a call.
 pub const POOL_BUSY: Metric =
     gauge("portcullis_pool_busy", &["policy"], "Threads of a pool that run a call.");
@@ -356,6 +363,7 @@ pub const ALL: &[&Metric] = &[
     &BULKHEAD_IN_FLIGHT,
     &BULKHEAD_LIMIT,
     &BULKHEAD_QUEUED,
+    &BULKHEAD_WAIT,
     &POOL_BUSY,
     &POOL_QUEUED,
     &POOL_THREADS,

@@ -4,13 +4,8 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
-use super::{LEAST_INTERVAL, Publisher};
+use super::{BUCKETS, LEAST_INTERVAL, Publisher};
 use crate::Registry;
-
-/// Upper bounds of the buckets of this library's histograms, in seconds: from what memory answers to what nobody
-/// waits for.
-pub const BUCKETS: [f64; 14] =
-    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
 /// What a scrape is answered with: the text format of Prometheus.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use ::metrics::{Counter, Gauge, Histogram, Label};
 use portcullis_core::{Name, PolicyKind};
 
-use super::{Measures, Metric, names::HEALTH, turn::Turn};
+use super::{BUCKETS, Bucket, Measures, Metric, names::HEALTH, turn::Turn};
 use crate::{Registry, registry::Policy};
 
 /// One policy, with a handle for each of its series.
@@ -30,6 +30,8 @@ enum Handle {
     Gauge(Gauge),
     /// With how many of the policy's values are recorded already.
     Histogram(Histogram, u64),
+    /// With what was in the policy's buckets already.
+    Buckets(Histogram, Vec<Bucket>),
 }
 
 impl Entry {
@@ -137,6 +139,29 @@ impl Measures for Sink<'_> {
             *recorded = total.max(*recorded);
         }
     }
+
+    fn buckets(&mut self, metric: &'static Metric, labels: &[&'static str], counted: &[Bucket]) {
+        let handle = self.handle(metric, labels);
+        // It is made as one that has its values one by one.
+        if let Handle::Histogram(histogram, 0) = handle {
+            *handle = Handle::Buckets(histogram.clone(), vec![Bucket::default(); counted.len()]);
+        }
+        let Handle::Buckets(histogram, recorded) = handle else { return };
+        for (at, (now, before)) in counted.iter().zip(recorded).enumerate() {
+            let count = now.count.saturating_sub(before.count);
+            if count > 0 {
+                let mean = now.sum.saturating_sub(before.sum).as_secs_f64() / count as f64;
+                histogram.record_many(within(at, mean), usize::try_from(count).unwrap_or(usize::MAX));
+                *before = *now;
+            }
+        }
+    }
+}
+
+/// A value that belongs to the bucket: what is added to it is read in two steps.
+fn within(at: usize, mean: f64) -> f64 {
+    let least = if at == 0 { 0.0 } else { BUCKETS[at - 1] * (1.0 + f64::EPSILON) };
+    mean.max(least).min(BUCKETS.get(at).copied().unwrap_or(f64::MAX))
 }
 
 impl Series {

@@ -6,7 +6,7 @@ use portcullis_core::{
 };
 
 use super::measure::Refusals;
-use crate::{Registry, dice::Dice, event::Emitter};
+use crate::{Registry, dice::Dice, event::Emitter, metrics::Buckets};
 
 /// Shared by all keys.
 pub(super) struct Common {
@@ -15,6 +15,8 @@ pub(super) struct Common {
     dice: Dice,
     pub(super) rejected: Refusals,
     pub(super) bypassed: Refusals,
+    /// How long calls waited.
+    pub(super) waits: Buckets,
 }
 
 impl Common {
@@ -30,6 +32,7 @@ impl Common {
             dice: Dice::new(seed),
             rejected: Refusals::default(),
             bypassed: Refusals::default(),
+            waits: Buckets::default(),
         })
     }
 

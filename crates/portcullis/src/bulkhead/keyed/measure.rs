@@ -10,7 +10,7 @@ use crate::{
     keyed::{Evictions, Key},
     metrics::{
         Measures,
-        names::{BULKHEAD_IN_FLIGHT, BULKHEAD_LIMIT, BULKHEAD_QUEUED, CALLS, REJECTIONS},
+        names::{BULKHEAD_IN_FLIGHT, BULKHEAD_LIMIT, BULKHEAD_QUEUED, BULKHEAD_WAIT, CALLS, REJECTIONS},
     },
     registry::{Policy, Snapshot, reasons::ISOLATED},
     restart::{Kept, Saved},
@@ -173,6 +173,7 @@ impl<K: Key> Policy for Shared<K> {
         into.gauge(&BULKHEAD_IN_FLIGHT, &[], status.in_flight as f64);
         into.gauge(&BULKHEAD_LIMIT, &[], f64::from(status.limit));
         into.gauge(&BULKHEAD_QUEUED, &[], f64::from(status.queued));
+        into.buckets(&BULKHEAD_WAIT, &[], &common.waits.get());
         self.keys.measure(into);
     }
 

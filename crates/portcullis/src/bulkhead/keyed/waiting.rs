@@ -7,7 +7,7 @@ use std::{
 };
 
 use portcullis_core::{
-    Rejection,
+    Rejection, Time,
     bulkhead::keyed::{Place, Turn},
 };
 use tokio::time::Sleep;
@@ -16,7 +16,7 @@ use super::{
     one::{OneKey, Owner},
     ticket::KeyedBulkheadTicket,
 };
-use crate::keyed::Key;
+use crate::{clock, keyed::Key};
 
 /// A place in the line, and how long it may be held. Boxed, because few calls wait.
 pub(super) struct Waiting<K>(Box<Wait<K>>);
@@ -25,6 +25,7 @@ struct Wait<K> {
     /// `None` once the wait is over.
     place: Option<(Owner<K>, Place)>,
     weight: u32,
+    since: Time,
     max_wait: Duration,
     timer: Option<Pin<Box<Sleep>>>,
 }
@@ -32,7 +33,13 @@ struct Wait<K> {
 impl<K> Waiting<K> {
     pub(super) fn new(owner: Owner<K>, weight: u32, place: Place) -> Self {
         let max_wait = owner.one().common.semaphore.config().max_wait;
-        let mut wait = Box::new(Wait { place: Some((owner, place)), weight, max_wait, timer: None });
+        let mut wait = Box::new(Wait {
+            place: Some((owner, place)),
+            weight,
+            since: clock::now(),
+            max_wait,
+            timer: None,
+        });
         // Only now: where there are no timers this panics, and the place must be left then.
         wait.timer = Some(Box::pin(tokio::time::sleep(max_wait)));
         Self(wait)
@@ -47,6 +54,7 @@ impl<K: Key> Waiting<K> {
         let OneKey { common, account, .. } = owner.one();
         match common.semaphore.poll(place, cx.waker()) {
             Poll::Ready(turn) => {
+                common.waits.record(clock::now().since(wait.since));
                 let Some((owner, _)) = wait.place.take() else { return Poll::Pending };
                 Poll::Ready(match turn {
                     Turn::Granted(taken) => Ok(KeyedBulkheadTicket::new(owner, taken)),
@@ -58,6 +66,7 @@ impl<K: Key> Waiting<K> {
                 if timer.as_mut().poll(cx).is_pending() {
                     return Poll::Pending;
                 }
+                common.waits.record(clock::now().since(wait.since));
                 let reason = common.semaphore.late(account, wait.weight, wait.max_wait);
                 let Some(owner) = wait.leave() else { return Poll::Pending };
                 Poll::Ready(owner.refuse(wait.weight, reason))
