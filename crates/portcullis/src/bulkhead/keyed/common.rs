@@ -16,7 +16,7 @@ pub(super) struct Common {
     pub(super) rejected: Refusals,
     pub(super) bypassed: Refusals,
     /// How long calls waited.
-    pub(super) waits: Buckets,
+    pub(super) waits: Box<Buckets>,
 }
 
 impl Common {
@@ -32,7 +32,7 @@ impl Common {
             dice: Dice::new(seed),
             rejected: Refusals::default(),
             bypassed: Refusals::default(),
-            waits: Buckets::default(),
+            waits: Box::default(),
         })
     }
 
