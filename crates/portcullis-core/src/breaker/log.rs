@@ -91,6 +91,7 @@ impl Log {
         if timed || config.slow_calls.is_some() || self.rare.is_some() {
             self.rare.get_or_insert_default().follow(config, now, total);
         }
+        self.is_of(self.epoch);
     }
 
     #[inline]
@@ -144,11 +145,12 @@ impl Log {
         self.untagged = moved.wrapping_sub(self.epoch.tag(0));
     }
 
-    /// Says by which tag the shards' counts are of this epoch.
+    /// Says by which tag the shards' counts are of this epoch. With other rules than the plain ones it knows none: who
+    /// finds the epoch here adds a failure to the last calls, and to nothing else.
     #[inline]
     pub(super) fn is_of(&mut self, epoch: Epoch) {
         let moved = self.moved();
-        self.epoch = epoch;
+        self.epoch = if self.rules == Rules::Plain { epoch } else { Epoch::NONE };
         self.set_moved(moved);
     }
 

@@ -1,10 +1,10 @@
 //! Histories that are too long, or too telling, to be left to chance.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     Failure, FailureKind, Outcome, Time,
-    breaker::{Config, Env, Machine, Mode, OpenTime, State, TimeRule, Transition, TripRule},
+    breaker::{Config, Env, Machine, Mode, OpenTime, Settings, State, TimeRule, Transition, TripRule},
 };
 
 const FAILURE: Outcome = Outcome::Failure(Failure::new(FailureKind::Other));
@@ -263,4 +263,48 @@ fn functions_and_listeners_may_use_the_breaker() {
     }
     let status = machine.status(Time::ORIGIN);
     assert_eq!((status.state, status.trips, status.transitions), (State::Closed, 1, 2));
+}
+
+/// Failures were not put into the window of time when the rule for it came after the first failure: they were added the
+/// short way, which knows of no other rules.
+#[test]
+fn a_rule_for_the_last_seconds_that_comes_later_counts_all_failures() {
+    let plain = Config { consecutive_failures: None, window: 1_000, minimum_calls: 1_000, ..steady() };
+    let rule = TimeRule { span: 60 * SECOND, buckets: 6, failure_ratio: 0.5, minimum_calls: 10 };
+    let timed = Config { time_window: Some(rule), ..plain.clone() };
+    let settings = Arc::new(Settings::new(plain).unwrap());
+    let machine = Machine::with_settings(settings.clone(), 1);
+    let now = || Time::from_millis(1);
+    let fail = || {
+        let call = machine.admit(0, &now).unwrap();
+        machine.settle(0, call, FAILURE, &now);
+    };
+    succeed(&machine, 1, now());
+    (0..3).for_each(|_| fail());
+    settings.replace(timed).unwrap();
+    (0..9).for_each(|_| fail());
+    assert_eq!(machine.status(now()).recent.unwrap().failures, 9);
+    fail();
+    assert_eq!(machine.status(now()).state, State::Open);
+}
+
+/// The same of a breaker that goes on with what another process had seen.
+#[test]
+fn failures_after_a_restart_are_in_the_window_of_time_too() {
+    let rule = TimeRule { span: 60 * SECOND, buckets: 6, failure_ratio: 0.5, minimum_calls: 20 };
+    let calls = Config { consecutive_failures: None, window: 1_000, minimum_calls: 1_000, ..steady() };
+    let now = || Time::from_millis(1);
+    let before = Machine::new(Config { time_window: Some(rule), ..calls }, 1).unwrap();
+    let after = Machine::new(before.config().as_ref().clone(), 1).unwrap();
+    let fail = |machine: &Machine, times| {
+        (0..times).for_each(|_| {
+            let call = machine.admit(0, &now).unwrap();
+            machine.settle(0, call, FAILURE, &now);
+        });
+    };
+    fail(&before, 10);
+    assert!(after.resume(&before.memory(now()), &now));
+    succeed(&after, 1, now());
+    fail(&after, 9);
+    assert_eq!(after.status(now()).state, State::Open);
 }
