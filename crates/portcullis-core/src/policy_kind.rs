@@ -52,6 +52,8 @@ pub enum PolicyKind {
     Drain,
     /// A check of a health monitor.
     Check,
+    /// None of them: all policies of a registry, where something is told of them together.
+    Registry,
 }
 
 impl std::fmt::Display for PolicyKind {
@@ -62,7 +64,7 @@ impl std::fmt::Display for PolicyKind {
 
 impl PolicyKind {
     /// Every kind.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Breaker,
         Self::Retry,
         Self::Budget,
@@ -85,6 +87,7 @@ impl PolicyKind {
         Self::Executor,
         Self::Drain,
         Self::Check,
+        Self::Registry,
     ];
 
     /// The kind's word, as it stands in metrics and JSON.
@@ -112,6 +115,7 @@ impl PolicyKind {
             Self::Executor => "executor",
             Self::Drain => "drain",
             Self::Check => "check",
+            Self::Registry => "registry",
         }
     }
 }

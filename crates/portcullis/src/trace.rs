@@ -120,6 +120,16 @@ fn tell(event: &Event) {
             kind = event.kind.as_str(),
             "new settings"
         ),
+        // A warning, so that it is not left out where little is logged: people did it.
+        EventKind::Audit(audit) => warn!(
+            target: TARGET,
+            policy = &*event.policy,
+            kind = event.kind.as_str(),
+            by = audit.by(),
+            action = audit.action(),
+            why = audit.why(),
+            "audit"
+        ),
     }
 }
 

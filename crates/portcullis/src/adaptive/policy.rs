@@ -22,11 +22,11 @@ use super::{
 };
 use crate::{
     FromRejection, Registry, Typed,
-    event::{Event, EventKind},
+    event::{Emitter, Event, EventKind},
     keyed::many::OfMany,
     metrics::Measures,
     protocol::{future::finish, watched},
-    registry::{Policy, Snapshot, reasons::ISOLATED},
+    registry::{Action, Policy, Snapshot, reasons::ISOLATED},
     restart::{Kept, Saved},
     shard::{self, Sharded},
 };
@@ -163,7 +163,7 @@ impl AdaptiveLimit {
     /// The first setting outside its range; nothing has changed then. And always for the limit of one key, which has the
     /// settings of all.
     pub fn reconfigure(&self, config: Config) -> Result<(), ConfigError> {
-        self.update(|_| config)
+        self.shared.update(|_| config)
     }
 
     /// Says whether calls are refused, or only counted. While it is disabled nothing is learned.
@@ -172,7 +172,7 @@ impl AdaptiveLimit {
     ///
     /// When the mode's percentage is more than 100.
     pub fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
-        self.update(|config| Config { mode, ..config.clone() })
+        self.shared.set_mode(mode)
     }
 
     /// Its last events, the youngest last; refusals and changes of the limit are not among them.
@@ -180,34 +180,8 @@ impl AdaptiveLimit {
         self.shared.common.emitter.recent()
     }
 
-    fn update(&self, change: impl FnOnce(&Config) -> Config) -> Result<(), ConfigError> {
-        let Shared { name, common, .. } = &*self.shared;
-        if name != common.emitter.name() {
-            // The settings are those of all keys, and the others would not be told.
-            return Err(ConfigError::new("adaptive_limit.key", name, "a change of the keyed limit"));
-        }
-        let changed = self.take_over(change)?;
-        common.emitter.config_changed();
-        self.shared.tell(changed);
-        Ok(())
-    }
-
     fn admit(&self) -> Result<Held, Rejection> {
         self.admit_now().map_or_else(|| self.admit_or_refuse(), Ok)
-    }
-
-    /// Goes on with other settings, and tells nobody.
-    pub(super) fn take_over(
-        &self,
-        change: impl FnOnce(&Config) -> Config,
-    ) -> Result<Option<Change>, ConfigError> {
-        let Shared { limiter, common, .. } = &*self.shared;
-        let mut changed = None;
-        common.replace(change, |config| {
-            changed = limiter.reconfigure(config.clone())?;
-            Ok(())
-        })?;
-        Ok(changed)
     }
 
     /// A place, if there is one.
@@ -244,6 +218,32 @@ impl AdaptiveLimit {
 }
 
 impl Shared {
+    fn update(&self, change: impl FnOnce(&Config) -> Config) -> Result<(), ConfigError> {
+        let Shared { name, common, .. } = self;
+        if name != common.emitter.name() {
+            // The settings are those of all keys, and the others would not be told.
+            return Err(ConfigError::new("adaptive_limit.key", name, "a change of the keyed limit"));
+        }
+        let changed = self.take_over(change)?;
+        common.emitter.config_changed();
+        self.tell(changed);
+        Ok(())
+    }
+
+    /// Goes on with other settings, and tells nobody.
+    pub(super) fn take_over(
+        &self,
+        change: impl FnOnce(&Config) -> Config,
+    ) -> Result<Option<Change>, ConfigError> {
+        let Shared { limiter, common, .. } = self;
+        let mut changed = None;
+        common.replace(change, |config| {
+            changed = limiter.reconfigure(config.clone())?;
+            Ok(())
+        })?;
+        Ok(changed)
+    }
+
     /// The refusal of one that is stopped.
     fn stopped(&self) -> Result<(), Rejection> {
         match self.common.emitter.stopped_as(&self.name) {
@@ -368,8 +368,20 @@ impl Policy for Shared {
         self.common.emitter.release();
     }
 
-    fn recent_events(&self) -> Vec<Event> {
-        self.common.emitter.recent()
+    fn actions(&self) -> &'static [Action] {
+        &[Action::Isolate, Action::Release, Action::Mode]
+    }
+
+    fn mode(&self) -> Option<Mode> {
+        Some(self.common.config.load().mode)
+    }
+
+    fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
+        self.update(|config| Config { mode, ..config.clone() })
+    }
+
+    fn emitter(&self) -> Option<&Emitter> {
+        Some(&self.common.emitter)
     }
 
     fn save(&self, into: &mut Saved) {

@@ -21,7 +21,7 @@ use crate::{
     dice::Dice,
     event::{Emitter, Event},
     metrics::Measures,
-    registry::{Policy, Snapshot},
+    registry::{Action, Policy, Snapshot},
     restart::{Kept, Saved},
 };
 
@@ -156,7 +156,7 @@ impl Outliers {
     ///
     /// The first setting outside its range; nothing has changed then.
     pub fn reconfigure(&self, config: Config) -> Result<(), ConfigError> {
-        self.update(|_| config)
+        self.shared.update(|_| config)
     }
 
     /// Says whether endpoints are ejected, or it is only told. All that are return.
@@ -165,24 +165,24 @@ impl Outliers {
     ///
     /// When the mode's percentage is more than 100.
     pub fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
-        self.update(|config| Config { mode, ..config.clone() })
+        self.shared.set_mode(mode)
     }
 
     /// Its last events, the youngest last; refusals are not among them.
     pub fn recent_events(&self) -> Vec<Event> {
         self.shared.emitter.recent()
     }
-
-    fn update(&self, change: impl FnOnce(&Config) -> Config) -> Result<(), ConfigError> {
-        let changes = self.shared.fleet.update(change, clock::now())?;
-        self.shared.emitter.config_changed();
-        self.shared.tell(changes);
-        self.shared.waiters.wake_all();
-        Ok(())
-    }
 }
 
 impl Shared {
+    fn update(&self, change: impl FnOnce(&Config) -> Config) -> Result<(), ConfigError> {
+        let changes = self.fleet.update(change, clock::now())?;
+        self.emitter.config_changed();
+        self.tell(changes);
+        self.waiters.wake_all();
+        Ok(())
+    }
+
     pub(super) fn name(&self) -> &Name {
         self.emitter.name()
     }
@@ -250,8 +250,20 @@ impl Policy for Shared {
         measure::snapshot(self)
     }
 
-    fn recent_events(&self) -> Vec<Event> {
-        self.emitter.recent()
+    fn actions(&self) -> &'static [Action] {
+        &[Action::Reset, Action::Mode]
+    }
+
+    fn mode(&self) -> Option<Mode> {
+        Some(self.fleet.config().mode)
+    }
+
+    fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
+        self.update(|config| Config { mode, ..config.clone() })
+    }
+
+    fn emitter(&self) -> Option<&Emitter> {
+        Some(&self.emitter)
     }
 
     /// All that are ejected return.

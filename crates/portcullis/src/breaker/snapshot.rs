@@ -9,9 +9,9 @@ use portcullis_core::{
 use super::policy::Shared;
 use crate::{
     clock,
-    event::Event,
+    event::Emitter,
     metrics::Measures,
-    registry::{Policy, Snapshot, Value},
+    registry::{Action, Policy, Snapshot, Value},
     restart::{Kept, Saved},
 };
 
@@ -45,8 +45,24 @@ impl Policy for Shared {
         super::measure::measure(self, into);
     }
 
-    fn recent_events(&self) -> Vec<Event> {
-        self.surroundings.emitter.recent()
+    fn actions(&self) -> &'static [Action] {
+        &[Action::Trip, Action::Reset, Action::Isolate, Action::Release, Action::Mode]
+    }
+
+    fn mode(&self) -> Option<Mode> {
+        Some(self.machine.config().mode)
+    }
+
+    fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
+        self.set_mode(mode)
+    }
+
+    fn trip(&self) {
+        self.machine.trip(&self.surroundings.world());
+    }
+
+    fn emitter(&self) -> Option<&Emitter> {
+        Some(&self.surroundings.emitter)
     }
 
     fn reset(&self) {

@@ -17,7 +17,7 @@ use crate::{
     dice::Dice,
     event::{Emitter, Event},
     metrics::{Buckets, Measures},
-    registry::{Policy, Snapshot, reasons::ISOLATED},
+    registry::{Action, Policy, Snapshot, reasons::ISOLATED},
     restart::{Kept, Saved},
     shard::Sharded,
 };
@@ -229,7 +229,7 @@ impl Bulkhead {
     ///
     /// The first setting outside its range; nothing has changed then.
     pub fn reconfigure(&self, config: Config) -> Result<(), ConfigError> {
-        self.update(|_| config)
+        self.shared.update(|_| config)
     }
 
     /// Says how many permits there are, as [`reconfigure`](Self::reconfigure) does.
@@ -238,7 +238,7 @@ impl Bulkhead {
     ///
     /// When that is outside its range, or not more than what is [reserved](Config::reserved).
     pub fn resize(&self, max_in_flight: u32) -> Result<(), ConfigError> {
-        self.update(|config| Config { max_in_flight, ..config.clone() })
+        self.shared.update(|config| Config { max_in_flight, ..config.clone() })
     }
 
     /// Says whether calls are refused, or only counted. In shadow and when disabled, those that wait go on at
@@ -248,18 +248,12 @@ impl Bulkhead {
     ///
     /// When the mode's percentage is more than 100.
     pub fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
-        self.update(|config| Config { mode, ..config.clone() })
+        self.shared.set_mode(mode)
     }
 
     /// Its last events, the youngest last; refusals are not among them.
     pub fn recent_events(&self) -> Vec<Event> {
         self.shared.emitter.recent()
-    }
-
-    fn update(&self, change: impl FnOnce(&Config) -> Config) -> Result<(), ConfigError> {
-        self.shared.semaphore.update(change, clock::now)?;
-        self.shared.emitter.config_changed();
-        Ok(())
     }
 
     /// A rejection for a call that cannot be put through any more.
@@ -323,6 +317,12 @@ impl Bulkhead {
 }
 
 impl Shared {
+    fn update(&self, change: impl FnOnce(&Config) -> Config) -> Result<(), ConfigError> {
+        self.semaphore.update(change, clock::now)?;
+        self.emitter.config_changed();
+        Ok(())
+    }
+
     pub(super) fn name(&self) -> &Name {
         self.emitter.name()
     }
@@ -393,8 +393,20 @@ impl Policy for Shared {
         self.emitter.release();
     }
 
-    fn recent_events(&self) -> Vec<Event> {
-        self.emitter.recent()
+    fn actions(&self) -> &'static [Action] {
+        &[Action::Isolate, Action::Release, Action::Mode]
+    }
+
+    fn mode(&self) -> Option<Mode> {
+        Some(self.semaphore.config().mode)
+    }
+
+    fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
+        self.update(|config| Config { mode, ..config.clone() })
+    }
+
+    fn emitter(&self) -> Option<&Emitter> {
+        Some(&self.emitter)
     }
 
     fn save(&self, into: &mut Saved) {

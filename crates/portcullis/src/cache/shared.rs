@@ -11,7 +11,7 @@ use std::{
 
 use moka::Equivalent;
 use portcullis_core::{
-    Mode, Name,
+    ConfigError, Mode, Name,
     cache::{Config, Freshness, Lifetime, Windows},
 };
 
@@ -28,11 +28,11 @@ use super::{
 use crate::{
     clock,
     dice::Dice,
-    event::{Emitter, Event},
+    event::Emitter,
     flight::{Bounds, Flights, Joined},
     live::Live,
     metrics::Measures,
-    registry::{Policy, Snapshot},
+    registry::{Action, Policy, Snapshot},
 };
 
 /// The longest that anything is kept: a year.
@@ -316,8 +316,20 @@ impl<K: Key, V: Value> Policy for Shared<K, V> {
         measure::snapshot(self.name(), &self.status())
     }
 
-    fn recent_events(&self) -> Vec<Event> {
-        self.emitter.recent()
+    fn actions(&self) -> &'static [Action] {
+        &[Action::Reset, Action::Mode]
+    }
+
+    fn mode(&self) -> Option<Mode> {
+        Some(self.config.load().mode)
+    }
+
+    fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
+        self.update(|config| Config { mode, ..config.clone() })
+    }
+
+    fn emitter(&self) -> Option<&Emitter> {
+        Some(&self.emitter)
     }
 
     /// Throws everything away.

@@ -8,7 +8,7 @@ use std::{
 };
 
 use portcullis_core::{
-    ConfigError, FailureKind, Name, PolicyKind, Reason, Rejection, Time,
+    ConfigError, FailureKind, Mode, Name, PolicyKind, Reason, Rejection, Time,
     chaos::{self, Config, End, FaultKind, Plan},
 };
 
@@ -22,7 +22,7 @@ use crate::{
     event::{Emitter, Event, EventKind},
     live::Live,
     metrics::Measures,
-    registry::{Policy, Snapshot},
+    registry::{Action, Policy, Snapshot},
     shard::Sharded,
 };
 
@@ -93,13 +93,13 @@ impl Chaos {
     /// The first setting outside its range; nothing has changed then.
     pub fn reconfigure(&self, config: Config) -> Result<(), ConfigError> {
         config.check()?;
-        self.update(|_| config);
+        self.shared.update(|_| config);
         Ok(())
     }
 
     /// Turns the faults on or off; the schedule begins anew.
     pub fn set_enabled(&self, enabled: bool) {
-        self.update(|config| Config { enabled, ..config.clone() });
+        self.shared.update(|config| Config { enabled, ..config.clone() });
     }
 
     /// Everything there is to see.
@@ -147,17 +147,6 @@ impl Chaos {
         wait(plan.latency).await;
         result
     }
-
-    fn update(&self, change: impl FnOnce(&Config) -> Config) {
-        let replaced: Result<(), std::convert::Infallible> = self.shared.settings.update(|before| {
-            let config = change(&before.config);
-            // Under the lock, or that of another change could stay.
-            self.shared.enabled.store(config.enabled, Relaxed);
-            Ok(Settings { config, since: clock::now() })
-        });
-        let Ok(()) = replaced;
-        self.shared.emitter.config_changed();
-    }
 }
 
 async fn wait(latency: Duration) {
@@ -167,6 +156,17 @@ async fn wait(latency: Duration) {
 }
 
 impl Shared {
+    fn update(&self, change: impl FnOnce(&Config) -> Config) {
+        let replaced: Result<(), std::convert::Infallible> = self.settings.update(|before| {
+            let config = change(&before.config);
+            // Under the lock, or that of another change could stay.
+            self.enabled.store(config.enabled, Relaxed);
+            Ok(Settings { config, since: clock::now() })
+        });
+        let Ok(()) = replaced;
+        self.emitter.config_changed();
+    }
+
     /// What a call meets; `None` for nothing.
     #[inline(always)]
     pub(super) fn plan(&self, choice: Choice) -> Option<Plan> {
@@ -274,7 +274,25 @@ impl Policy for Shared {
         measure::snapshot(self.emitter.name(), &self.status())
     }
 
-    fn recent_events(&self) -> Vec<Event> {
-        self.emitter.recent()
+    fn actions(&self) -> &'static [Action] {
+        &[Action::Mode]
+    }
+
+    fn mode(&self) -> Option<Mode> {
+        Some(if self.enabled.load(Relaxed) { Mode::Enforce } else { Mode::Disabled })
+    }
+
+    fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
+        let enabled = match mode {
+            Mode::Enforce => true,
+            Mode::Disabled => false,
+            other => return Err(ConfigError::new("chaos.mode", other, "Enforce or Disabled")),
+        };
+        self.update(|config| Config { enabled, ..config.clone() });
+        Ok(())
+    }
+
+    fn emitter(&self) -> Option<&Emitter> {
+        Some(&self.emitter)
     }
 }

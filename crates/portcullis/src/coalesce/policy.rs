@@ -14,7 +14,7 @@ use crate::{
     event::{Emitter, Event, EventKind},
     flight::{Flights, Joined, Key, Leader, Outcome, Turn, Waiter},
     metrics::Measures,
-    registry::{Policy, Snapshot},
+    registry::{Action, Policy, Snapshot},
     shard::Sharded,
 };
 
@@ -85,7 +85,7 @@ impl Coalesce {
     ///
     /// The first setting outside its range; nothing has changed then.
     pub fn reconfigure(&self, config: Config) -> Result<(), ConfigError> {
-        self.update(|_| config)
+        self.shared.update(|_| config)
     }
 
     /// Says whether answers are shared, or it is only counted that they could be. Calls that wait go on waiting.
@@ -94,7 +94,7 @@ impl Coalesce {
     ///
     /// When the mode's percentage is more than 100.
     pub fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
-        self.update(|config| Config { mode, ..config.clone() })
+        self.shared.set_mode(mode)
     }
 
     /// Everything there is to see.
@@ -159,15 +159,15 @@ impl Coalesce {
         }
         result
     }
-
-    fn update(&self, change: impl FnOnce(&Config) -> Config) -> Result<(), ConfigError> {
-        self.shared.rules.update(change)?;
-        self.shared.emitter.config_changed();
-        Ok(())
-    }
 }
 
 impl Shared {
+    fn update(&self, change: impl FnOnce(&Config) -> Config) -> Result<(), ConfigError> {
+        self.rules.update(change)?;
+        self.emitter.config_changed();
+        Ok(())
+    }
+
     /// What a call with this key is.
     pub(super) fn enter<K: Key, T: Outcome>(&self, key: impl FnOnce() -> Option<K>) -> Entry<K, T> {
         if self.rules.is_disabled() {
@@ -233,7 +233,19 @@ impl Policy for Shared {
         self.status().snapshot(self.emitter.name())
     }
 
-    fn recent_events(&self) -> Vec<Event> {
-        self.emitter.recent()
+    fn actions(&self) -> &'static [Action] {
+        &[Action::Mode]
+    }
+
+    fn mode(&self) -> Option<Mode> {
+        Some(self.rules.config().mode)
+    }
+
+    fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
+        self.update(|config| Config { mode, ..config.clone() })
+    }
+
+    fn emitter(&self) -> Option<&Emitter> {
+        Some(&self.emitter)
     }
 }

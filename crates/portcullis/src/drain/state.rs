@@ -20,7 +20,7 @@ use tokio::{runtime::Handle, sync::watch};
 use super::{DrainStatus, Report, measure, task};
 use crate::{
     Registry, clock,
-    event::{Emitter, Event},
+    event::Emitter,
     live::Live,
     metrics::Measures,
     registry::{Policy, Snapshot},
@@ -236,8 +236,8 @@ impl Policy for Shared {
         measure::snapshot(self.name(), &self.status())
     }
 
-    fn recent_events(&self) -> Vec<Event> {
-        self.emitter.recent()
+    fn emitter(&self) -> Option<&Emitter> {
+        Some(&self.emitter)
     }
 }
 

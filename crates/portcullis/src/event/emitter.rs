@@ -257,8 +257,13 @@ impl Emitter {
 
     fn change_of(&self, event: Event) {
         let event = self.hub.keep(event);
-        lock(&self.own).kept.push(event.clone());
+        self.keep(event.clone());
         self.hub.tell(&event);
+    }
+
+    /// Puts it to the policy's own last events.
+    pub(super) fn keep(&self, event: Event) {
+        lock(&self.own).kept.push(event);
     }
 
     fn event(&self, at: Time, what: EventKind) -> Event {

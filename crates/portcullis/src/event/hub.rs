@@ -12,9 +12,13 @@ use std::{
     },
 };
 
+use portcullis_core::{Name, PolicyKind};
 use tokio::sync::broadcast;
 
-use super::{Event, EventKind, EventStream, Interest, Subscription, listener::Listeners, ring::Ring};
+use super::{
+    Audit, Emitter, Event, EventKind, EventStream, Interest, Subscription, listener::Listeners, ring::Ring,
+};
+use crate::clock;
 
 /// How many events a hub keeps: enough for every policy of a service to change a few times, in less than
 /// 64 kilobytes.
@@ -106,6 +110,14 @@ impl Hub {
         event
     }
 
+    /// Tells what somebody did to the policies of this kind and name, which keep it too.
+    pub(crate) fn audit(&self, kind: PolicyKind, policy: Name, audit: Audit, of: &[&Emitter]) {
+        let what = EventKind::Audit(audit);
+        let event = self.keep(Event { seq: 0, policy, kind, at: clock::now(), what });
+        of.iter().for_each(|emitter| emitter.keep(event.clone()));
+        self.tell(&event);
+    }
+
     /// Tells everybody. The caller holds no lock.
     pub(super) fn tell(&self, event: &Event) {
         if let Some(stream) = self.0.stream.get() {
@@ -143,6 +155,7 @@ fn is_frequent(event: &Event) -> bool {
         | EventKind::HealthChanged { .. }
         | EventKind::Stopped { .. }
         | EventKind::Released
+        | EventKind::Audit(_)
         | EventKind::ConfigChanged => false,
     }
 }

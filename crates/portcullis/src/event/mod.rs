@@ -42,6 +42,7 @@
 //! Nobody may listen to refusals, retries and hedges: then one costs an atomic load. Changes are rare, and
 //! always kept.
 
+mod audit;
 mod emitter;
 mod hub;
 mod listener;
@@ -61,6 +62,7 @@ use portcullis_core::{
     outlier::{Change, What},
 };
 
+pub use audit::Audit;
 pub use emitter::Emitter;
 pub use hub::{Hub, KEPT, STREAM_BUFFER};
 pub use listener::{Interest, Subscription};
@@ -187,6 +189,8 @@ pub enum EventKind {
     Released,
     /// A policy was given other settings.
     ConfigChanged,
+    /// Somebody did something to it by hand.
+    Audit(Audit),
 }
 
 impl EventKind {
@@ -212,6 +216,7 @@ impl EventKind {
             Self::Stopped { .. } => "stopped",
             Self::Released => "released",
             Self::ConfigChanged => "config_changed",
+            Self::Audit(_) => "audit",
         }
     }
 }
@@ -266,6 +271,7 @@ impl fmt::Display for EventKind {
             Self::Stopped { why } => write!(f, "is stopped: {why}"),
             Self::Released => f.write_str("goes on"),
             Self::ConfigChanged => f.write_str("has new settings"),
+            Self::Audit(audit) => audit.fmt(f),
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::{
     dice::Dice,
     event::{Emitter, Event, EventKind},
     metrics::Measures,
-    registry::{Policy, Snapshot},
+    registry::{Action, Policy, Snapshot},
     shard::Sharded,
 };
 
@@ -97,9 +97,7 @@ impl Executor {
     ///
     /// When the mode's percentage is more than 100.
     pub fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
-        self.shared.mode.store(checked(mode)?, Relaxed);
-        self.shared.emitter.config_changed();
-        Ok(())
+        self.shared.set_mode(mode)
     }
 
     /// Everything there is to see.
@@ -249,7 +247,21 @@ impl Policy for Shared {
         self.status().snapshot(self.emitter.name())
     }
 
-    fn recent_events(&self) -> Vec<Event> {
-        self.emitter.recent()
+    fn actions(&self) -> &'static [Action] {
+        &[Action::Mode]
+    }
+
+    fn mode(&self) -> Option<Mode> {
+        Some(self.mode())
+    }
+
+    fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
+        self.mode.store(checked(mode)?, Relaxed);
+        self.emitter.config_changed();
+        Ok(())
+    }
+
+    fn emitter(&self) -> Option<&Emitter> {
+        Some(&self.emitter)
     }
 }

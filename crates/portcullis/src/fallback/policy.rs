@@ -14,7 +14,7 @@ use crate::{
     event::{Emitter, Event, EventKind},
     lead::{Lead, Leads},
     metrics::Measures,
-    registry::{Policy, Snapshot},
+    registry::{Action, Policy, Snapshot},
 };
 
 /// A named fallback: a cheap handle to what is covered, and to what was. Clones are the same fallback.
@@ -79,7 +79,7 @@ impl Fallback {
     ///
     /// The first setting outside its range; nothing has changed then.
     pub fn reconfigure(&self, config: Config) -> Result<(), ConfigError> {
-        self.update(|_| config)
+        self.shared.update(|_| config)
     }
 
     /// Says whether something else is answered, or only counted.
@@ -88,7 +88,7 @@ impl Fallback {
     ///
     /// When the mode's percentage is more than 100.
     pub fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
-        self.update(|config| Config { mode, ..config.clone() })
+        self.shared.set_mode(mode)
     }
 
     /// Everything there is to see.
@@ -145,15 +145,15 @@ impl Fallback {
             None => Err(error),
         }
     }
-
-    fn update(&self, change: impl FnOnce(&Config) -> Config) -> Result<(), ConfigError> {
-        self.shared.cover.update(change)?;
-        self.shared.emitter.config_changed();
-        Ok(())
-    }
 }
 
 impl Shared {
+    fn update(&self, change: impl FnOnce(&Config) -> Config) -> Result<(), ConfigError> {
+        self.cover.update(change)?;
+        self.emitter.config_changed();
+        Ok(())
+    }
+
     /// Whether something else is to be answered.
     pub(super) fn covers(&self, why: &Why) -> bool {
         match self.cover.covers(why) {
@@ -228,7 +228,19 @@ impl Policy for Shared {
         measure::snapshot(self.emitter.name(), &self.counts.status(self.cover.config().mode))
     }
 
-    fn recent_events(&self) -> Vec<Event> {
-        self.emitter.recent()
+    fn actions(&self) -> &'static [Action] {
+        &[Action::Mode]
+    }
+
+    fn mode(&self) -> Option<Mode> {
+        Some(self.cover.config().mode)
+    }
+
+    fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
+        self.update(|config| Config { mode, ..config.clone() })
+    }
+
+    fn emitter(&self) -> Option<&Emitter> {
+        Some(&self.emitter)
     }
 }

@@ -25,7 +25,7 @@ use crate::{
     event::{Emitter, Event, EventKind},
     keyed::budgeted::Common,
     live::Live,
-    registry::{Policy, Snapshot},
+    registry::{Action, Policy, Snapshot},
     restart::{FRESH, Kept, Saved},
     shard::{self, Pinned, Sharded},
 };
@@ -215,7 +215,7 @@ impl Hedge {
     ///
     /// When the mode's percentage is more than 100.
     pub fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
-        self.shared.update(|config| Ok(Config { mode, ..config.clone() }))
+        self.shared.set_mode(mode)
     }
 
     /// The budget.
@@ -375,8 +375,20 @@ impl Policy for Shared {
         super::measure::measure(&self.status(), into);
     }
 
-    fn recent_events(&self) -> Vec<Event> {
-        self.emitter.recent()
+    fn actions(&self) -> &'static [Action] {
+        &[Action::Mode]
+    }
+
+    fn mode(&self) -> Option<Mode> {
+        Some(self.config.load().mode)
+    }
+
+    fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
+        self.update(|config| Ok(Config { mode, ..config.clone() }))
+    }
+
+    fn emitter(&self) -> Option<&Emitter> {
+        Some(&self.emitter)
     }
 
     fn save(&self, into: &mut Saved) {

@@ -5,7 +5,7 @@ use portcullis_core::PolicyKind;
 use super::check::{Check, Past};
 use crate::{
     check::Outcome,
-    event::Event,
+    event::Emitter,
     metrics::{
         Measures,
         names::{HEALTH, HEALTH_CHECK_DURATION, HEALTH_CHECKS},
@@ -49,7 +49,7 @@ impl Policy for Check {
         }
     }
 
-    fn recent_events(&self) -> Vec<Event> {
-        self.emitter.recent()
+    fn emitter(&self) -> Option<&Emitter> {
+        Some(&self.emitter)
     }
 }

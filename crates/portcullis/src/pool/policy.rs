@@ -25,7 +25,7 @@ use crate::{
     event::{Emitter, Event, EventKind},
     live::Live,
     metrics::Measures,
-    registry::{Policy, Snapshot, reasons::ISOLATED},
+    registry::{Action, Policy, Snapshot, reasons::ISOLATED},
     shard::Sharded,
 };
 
@@ -260,7 +260,7 @@ impl ThreadPool {
     ///
     /// The first setting outside its range; nothing has changed then.
     pub fn reconfigure(&self, config: Config) -> Result<(), ConfigError> {
-        self.update(|_| config)
+        self.shared.update(|_| config)
     }
 
     /// Says how many threads there may be, as [`reconfigure`](Self::reconfigure) does.
@@ -269,7 +269,7 @@ impl ThreadPool {
     ///
     /// When that is outside its range.
     pub fn resize(&self, threads: u32) -> Result<(), ConfigError> {
-        self.update(|config| Config { threads, ..config.clone() })
+        self.shared.update(|config| Config { threads, ..config.clone() })
     }
 
     /// Says whether calls are refused, or only counted. In shadow and when disabled, those that wait go on at
@@ -281,7 +281,7 @@ impl ThreadPool {
     ///
     /// When the mode's percentage is more than 100.
     pub fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
-        self.update(|config| Config { mode, ..config.clone() })
+        self.shared.set_mode(mode)
     }
 
     /// Its last events, the youngest last; refusals and panics are not among them.
@@ -314,28 +314,27 @@ impl ThreadPool {
     fn ticket(&self, taken: u32) -> ThreadPoolTicket {
         ThreadPoolTicket::new(self.shared.pin(), taken)
     }
+}
 
+impl Shared {
     fn update(&self, change: impl FnOnce(&Config) -> Config) -> Result<(), ConfigError> {
-        let shared = &*self.shared;
-        shared.live.update(|before| {
+        self.live.update(|before| {
             let config = change(&before.config);
             config.check()?;
             let threads = if before.threads.fits(&config) {
                 before.threads.clone()
             } else {
-                Arc::new(Threads::new(shared.name(), &config))
+                Arc::new(Threads::new(self.name(), &config))
             };
             Ok(Rules { config, threads })
         })?;
         // Outside of that lock, because it calls those who wait. The threads are there by now; and of two
         // changes at a time, the permits are as the later one has it.
-        shared.permits.update(|_| shared.config().permits(), clock::now)?;
-        shared.emitter.config_changed();
+        self.permits.update(|_| self.config().permits(), clock::now)?;
+        self.emitter.config_changed();
         Ok(())
     }
-}
 
-impl Shared {
     pub(super) fn name(&self) -> &Name {
         self.emitter.name()
     }
@@ -436,7 +435,19 @@ impl Policy for Shared {
         self.emitter.release();
     }
 
-    fn recent_events(&self) -> Vec<Event> {
-        self.emitter.recent()
+    fn actions(&self) -> &'static [Action] {
+        &[Action::Isolate, Action::Release, Action::Mode]
+    }
+
+    fn mode(&self) -> Option<Mode> {
+        Some(self.config().mode)
+    }
+
+    fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
+        self.update(|config| Config { mode, ..config.clone() })
+    }
+
+    fn emitter(&self) -> Option<&Emitter> {
+        Some(&self.emitter)
     }
 }

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     check::Outcome,
     clock,
-    event::Event,
+    event::Emitter,
     metrics::{
         Measures,
         names::{HEALTH, HEALTH_CHECK_DURATION, HEALTH_CHECKS},
@@ -92,7 +92,7 @@ impl Policy for Shared {
         }
     }
 
-    fn recent_events(&self) -> Vec<Event> {
-        self.emitter.recent()
+    fn emitter(&self) -> Option<&Emitter> {
+        Some(&self.emitter)
     }
 }

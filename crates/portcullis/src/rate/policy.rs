@@ -18,9 +18,9 @@ use portcullis_core::{
 use super::{Config, RateLimitBuilder, Reservation, common::Common, measure, saved, waiting::Waiting};
 use crate::{
     FromRejection, Registry, clock,
-    event::Event,
+    event::{Emitter, Event},
     metrics::Measures,
-    registry::{Policy, Snapshot, reasons::ISOLATED},
+    registry::{Action, Policy, Snapshot, reasons::ISOLATED},
     restart::{Kept, Saved},
 };
 
@@ -223,7 +223,7 @@ impl RateLimit {
     ///
     /// The first setting outside its range, or that it is the policy of one key; nothing has changed then.
     pub fn reconfigure(&self, config: Config) -> Result<(), ConfigError> {
-        self.update(|_| config)
+        self.shared.update(|_| config)
     }
 
     /// Says whether calls are refused, or only counted.
@@ -232,34 +232,12 @@ impl RateLimit {
     ///
     /// When the mode's percentage is more than 100, or it is the policy of one key.
     pub fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
-        self.update(|config| Config { mode, ..config.clone() })
+        self.shared.set_mode(mode)
     }
 
     /// Its last events; single refusals are not among them.
     pub fn recent_events(&self) -> Vec<Event> {
         self.shared.common.emitter.recent()
-    }
-
-    fn update(&self, change: impl FnOnce(&Config) -> Config) -> Result<(), ConfigError> {
-        let Shared { name, common, .. } = &*self.shared;
-        if name != common.emitter.name() {
-            // The settings are those of all keys, and the others would not be told.
-            return Err(ConfigError::new("rate_limit.key", name, "a change of the keyed limit"));
-        }
-        self.take_over(change)?;
-        common.emitter.config_changed();
-        Ok(())
-    }
-
-    /// Goes on with other settings, and tells nobody.
-    pub(super) fn take_over(&self, change: impl FnOnce(&Config) -> Config) -> Result<(), ConfigError> {
-        let Shared { limiter, common, .. } = &*self.shared;
-        common.config.update(|before| {
-            let config = change(before);
-            // Under the lock, or those of another change could stay.
-            limiter.reconfigure(&config, clock::now())?;
-            Ok(config)
-        })
     }
 
     #[inline(always)]
@@ -292,6 +270,28 @@ impl RateLimit {
 }
 
 impl Shared {
+    fn update(&self, change: impl FnOnce(&Config) -> Config) -> Result<(), ConfigError> {
+        let Shared { name, common, .. } = self;
+        if name != common.emitter.name() {
+            // The settings are those of all keys, and the others would not be told.
+            return Err(ConfigError::new("rate_limit.key", name, "a change of the keyed limit"));
+        }
+        self.take_over(change)?;
+        common.emitter.config_changed();
+        Ok(())
+    }
+
+    /// Goes on with other settings, and tells nobody.
+    pub(super) fn take_over(&self, change: impl FnOnce(&Config) -> Config) -> Result<(), ConfigError> {
+        let Shared { limiter, common, .. } = self;
+        common.config.update(|before| {
+            let config = change(before);
+            // Under the lock, or those of another change could stay.
+            limiter.reconfigure(&config, clock::now())?;
+            Ok(config)
+        })
+    }
+
     #[cold]
     #[inline(never)]
     fn refuse(&self, permits: u32, now: Time) -> Result<(), Rejection> {
@@ -379,8 +379,20 @@ impl Policy for Shared {
         self.common.emitter.release();
     }
 
-    fn recent_events(&self) -> Vec<Event> {
-        self.common.emitter.recent()
+    fn actions(&self) -> &'static [Action] {
+        &[Action::Isolate, Action::Release, Action::Mode]
+    }
+
+    fn mode(&self) -> Option<Mode> {
+        Some(self.common.config.load().mode)
+    }
+
+    fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
+        self.update(|config| Config { mode, ..config.clone() })
+    }
+
+    fn emitter(&self) -> Option<&Emitter> {
+        Some(&self.common.emitter)
     }
 
     fn save(&self, into: &mut Saved) {

@@ -238,7 +238,7 @@ impl Policy for Shared {
         measure::snapshot(self.name(), &self.status())
     }
 
-    fn recent_events(&self) -> Vec<Event> {
-        self.emitter.recent()
+    fn emitter(&self) -> Option<&Emitter> {
+        Some(&self.emitter)
     }
 }

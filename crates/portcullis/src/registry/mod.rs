@@ -18,6 +18,8 @@
 //! # Ok::<(), portcullis::ConfigError>(())
 //! ```
 
+mod action;
+mod audit;
 mod member;
 pub(crate) mod reasons;
 mod snapshot;
@@ -31,18 +33,19 @@ use std::{
 };
 
 use portcullis_core::{
-    ConfigError, Name, PolicyKind,
+    ConfigError, Mode, Name, PolicyKind,
     health::{Level, Rules},
 };
 
 use crate::{
-    event::{Event, Hub},
+    event::{Emitter, Event, Hub},
     live::Live,
     metrics::Measures,
     pipeline,
     restart::{Kept, Saved},
 };
 
+pub use action::Action;
 pub use member::Member;
 pub(crate) use snapshot::millis;
 pub use snapshot::{Snapshot, Value};
@@ -74,10 +77,37 @@ pub trait Policy: AnyPolicy + Send + Sync + 'static {
         None
     }
 
+    /// What it tells its events with, if it tells any.
+    fn emitter(&self) -> Option<&Emitter> {
+        None
+    }
+
     /// Its last few events, the youngest last.
     fn recent_events(&self) -> Vec<Event> {
-        Vec::new()
+        self.emitter().map(Emitter::recent).unwrap_or_default()
     }
+
+    /// What can be done to it by hand. What is not among these does nothing, or is refused.
+    fn actions(&self) -> &'static [Action] {
+        &[]
+    }
+
+    /// Whether it does what it decides; `None` where that means nothing, as for checks.
+    fn mode(&self) -> Option<Mode> {
+        None
+    }
+
+    /// Gives it another mode; see [`Mode`].
+    ///
+    /// # Errors
+    ///
+    /// When the mode's percentage is more than 100, and for a policy that has no modes, or not this one.
+    fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
+        Err(ConfigError::new("policy.mode", mode, "none, for this policy has no modes"))
+    }
+
+    /// Opens it, as if it had seen enough failures: breakers.
+    fn trip(&self) {}
 
     /// Back to how it was when it was built, where that means anything.
     fn reset(&self) {}
@@ -203,8 +233,7 @@ impl Registry {
     }
 
     /// Every policy of this kind and name that lives, the youngest last.
-    #[cfg(any(feature = "metrics", feature = "restart"))]
-    pub(crate) fn family(&self, kind: PolicyKind, name: &Name) -> Vec<Arc<dyn Policy>> {
+    pub fn family(&self, kind: PolicyKind, name: &Name) -> Vec<Arc<dyn Policy>> {
         let table = self.0.table.read().unwrap_or_else(PoisonError::into_inner);
         let key = (kind, name.clone());
         table.policies.get(&key).into_iter().flatten().filter_map(Weak::upgrade).collect()

@@ -15,7 +15,7 @@ use crate::{
     keyed::budgeted::Common,
     live::Live,
     protocol::Attempt,
-    registry::Policy,
+    registry::{Action, Policy},
     shard::Sharded,
 };
 
@@ -139,7 +139,7 @@ impl RetryPolicy {
     ///
     /// When the mode's percentage is more than 100.
     pub fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
-        self.shared.update(|config| Ok(Config { mode, ..config.clone() }))
+        self.shared.set_mode(mode)
     }
 
     /// The budget.
@@ -285,8 +285,20 @@ impl Policy for Shared {
         super::measure::snapshot(self.name(), &self.status())
     }
 
-    fn recent_events(&self) -> Vec<Event> {
-        self.emitter.recent()
+    fn actions(&self) -> &'static [Action] {
+        &[Action::Mode]
+    }
+
+    fn mode(&self) -> Option<Mode> {
+        Some(self.config.load().mode)
+    }
+
+    fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
+        self.update(|config| Ok(Config { mode, ..config.clone() }))
+    }
+
+    fn emitter(&self) -> Option<&Emitter> {
+        Some(&self.emitter)
     }
 }
 

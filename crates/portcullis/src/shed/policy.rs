@@ -24,7 +24,7 @@ use crate::{
     dice::Dice,
     event::{Emitter, Event},
     metrics::Measures,
-    registry::{Policy, Snapshot, reasons::ISOLATED},
+    registry::{Action, Policy, Snapshot, reasons::ISOLATED},
     restart::{Kept, Saved},
     shard::Sharded,
 };
@@ -161,7 +161,7 @@ impl LoadShed {
     /// then.
     pub fn reconfigure(&self, config: Config) -> Result<(), ConfigError> {
         pressure::check(&config)?;
-        self.update(|_| config)
+        self.shared.update(|_| config)
     }
 
     /// Refuses at least this share of the calls, the lowest levels first, until another is said; 0 to
@@ -171,7 +171,7 @@ impl LoadShed {
     ///
     /// When it is outside its range.
     pub fn set_cut(&self, share: f64) -> Result<(), ConfigError> {
-        self.update(|config| Config { cut: share, ..config.clone() })
+        self.shared.update(|config| Config { cut: share, ..config.clone() })
     }
 
     /// Says whether calls are refused, or only counted.
@@ -180,20 +180,12 @@ impl LoadShed {
     ///
     /// When the mode's percentage is more than 100.
     pub fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
-        self.update(|config| Config { mode, ..config.clone() })
+        self.shared.set_mode(mode)
     }
 
     /// Its last events, the youngest last; single refusals are not among them.
     pub fn recent_events(&self) -> Vec<Event> {
         self.shared.emitter.recent()
-    }
-
-    fn update(&self, change: impl FnOnce(&Config) -> Config) -> Result<(), ConfigError> {
-        self.shared.shedder.update(change)?;
-        // The next call starts what measures, if there is something to measure now.
-        self.shared.sampler.rouse(&self.shared.shedder);
-        self.shared.emitter.config_changed();
-        Ok(())
     }
 
     /// Lets a call in, if nothing stands in its way and nothing is to be done about it. All others go the way of
@@ -235,6 +227,14 @@ impl LoadShed {
 }
 
 impl Shared {
+    fn update(&self, change: impl FnOnce(&Config) -> Config) -> Result<(), ConfigError> {
+        self.shedder.update(change)?;
+        // The next call starts what measures, if there is something to measure now.
+        self.sampler.rouse(&self.shedder);
+        self.emitter.config_changed();
+        Ok(())
+    }
+
     pub(super) fn name(&self) -> &Name {
         self.emitter.name()
     }
@@ -322,8 +322,20 @@ impl Policy for Shared {
         self.emitter.release();
     }
 
-    fn recent_events(&self) -> Vec<Event> {
-        self.emitter.recent()
+    fn actions(&self) -> &'static [Action] {
+        &[Action::Isolate, Action::Release, Action::Mode]
+    }
+
+    fn mode(&self) -> Option<Mode> {
+        Some(self.shedder.config().mode)
+    }
+
+    fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
+        self.update(|config| Config { mode, ..config.clone() })
+    }
+
+    fn emitter(&self) -> Option<&Emitter> {
+        Some(&self.emitter)
     }
 
     fn save(&self, into: &mut Saved) {

@@ -16,11 +16,11 @@ use portcullis_core::{
 use super::{Config, ThrottleBuilder, ThrottleStatus, ThrottleTicket, common::Common, measure};
 use crate::{
     FromRejection, Registry, Typed, clock,
-    event::Event,
+    event::{Emitter, Event},
     keyed::many::OfMany,
     metrics::Measures,
     protocol::{future::finish, watched},
-    registry::{Policy, Snapshot},
+    registry::{Action, Policy, Snapshot},
     restart::{Kept, Saved},
     shard::{self, Sharded},
 };
@@ -145,7 +145,7 @@ impl Throttle {
     ///
     /// The first setting outside its range, or that it is the throttle of one key; nothing has changed then.
     pub fn reconfigure(&self, config: Config) -> Result<(), ConfigError> {
-        self.update(|_| config)
+        self.shared.update(|_| config)
     }
 
     /// Says whether calls are held back, or only counted.
@@ -154,7 +154,7 @@ impl Throttle {
     ///
     /// When the mode's percentage is more than 100, or it is the throttle of one key.
     pub fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
-        self.update(|config| Config { mode, ..config.clone() })
+        self.shared.set_mode(mode)
     }
 
     /// Forgets what it has seen, so that the next calls go through.
@@ -165,23 +165,6 @@ impl Throttle {
     /// Its last events; single refusals are not among them.
     pub fn recent_events(&self) -> Vec<Event> {
         self.shared.common.emitter.recent()
-    }
-
-    fn update(&self, change: impl FnOnce(&Config) -> Config) -> Result<(), ConfigError> {
-        let Shared { name, common, .. } = &*self.shared;
-        if name != common.emitter.name() {
-            // The settings are those of all keys, and the others would not be told.
-            return Err(ConfigError::new("throttle.key", name, "a change of the keyed throttle"));
-        }
-        self.take_over(change)?;
-        common.emitter.config_changed();
-        Ok(())
-    }
-
-    /// Goes on with other settings, and tells nobody.
-    pub(super) fn take_over(&self, change: impl FnOnce(&Config) -> Config) -> Result<(), ConfigError> {
-        let Shared { throttler, common, .. } = &*self.shared;
-        common.replace(change, |config| throttler.reconfigure(config.clone(), clock::coarse()))
     }
 
     /// Draws what is to become of a call that comes now.
@@ -225,6 +208,23 @@ impl Throttle {
 }
 
 impl Shared {
+    fn update(&self, change: impl FnOnce(&Config) -> Config) -> Result<(), ConfigError> {
+        let Shared { name, common, .. } = self;
+        if name != common.emitter.name() {
+            // The settings are those of all keys, and the others would not be told.
+            return Err(ConfigError::new("throttle.key", name, "a change of the keyed throttle"));
+        }
+        self.take_over(change)?;
+        common.emitter.config_changed();
+        Ok(())
+    }
+
+    /// Goes on with other settings, and tells nobody.
+    pub(super) fn take_over(&self, change: impl FnOnce(&Config) -> Config) -> Result<(), ConfigError> {
+        let Shared { throttler, common, .. } = self;
+        common.replace(change, |config| throttler.reconfigure(config.clone(), clock::coarse()))
+    }
+
     #[cold]
     #[inline(never)]
     fn draw(&self, lot: Lot) -> Drawn {
@@ -316,8 +316,20 @@ impl Policy for Shared {
         measure::measure(&self.status(), into);
     }
 
-    fn recent_events(&self) -> Vec<Event> {
-        self.common.emitter.recent()
+    fn actions(&self) -> &'static [Action] {
+        &[Action::Reset, Action::Mode]
+    }
+
+    fn mode(&self) -> Option<Mode> {
+        Some(self.common.config.load().mode)
+    }
+
+    fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
+        self.update(|config| Config { mode, ..config.clone() })
+    }
+
+    fn emitter(&self) -> Option<&Emitter> {
+        Some(&self.common.emitter)
     }
 
     fn reset(&self) {

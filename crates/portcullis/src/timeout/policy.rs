@@ -26,7 +26,7 @@ use crate::{
     event::{Emitter, Event},
     live::Live,
     metrics::Measures,
-    registry::{Policy, Snapshot},
+    registry::{Action, Policy, Snapshot},
     restart::{Kept, Saved},
     shard::{Pinned, Sharded},
 };
@@ -153,7 +153,7 @@ impl Timeout {
     ///
     /// The first setting outside its range; nothing has changed then.
     pub fn reconfigure(&self, config: Config) -> Result<(), ConfigError> {
-        self.update(|_| config)
+        self.shared.update(|_| config)
     }
 
     /// Says whether late calls are ended, or only counted. In [`Mode::Disabled`] nothing is timed, and no timer
@@ -163,7 +163,7 @@ impl Timeout {
     ///
     /// When the mode's percentage is more than 100.
     pub fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
-        self.update(|config| Config { mode, ..config.clone() })
+        self.shared.set_mode(mode)
     }
 
     /// Everything there is to see.
@@ -232,23 +232,22 @@ impl Timeout {
         }
         result
     }
-
-    fn update(&self, change: impl FnOnce(&Config) -> Config) -> Result<(), ConfigError> {
-        let shared = &*self.shared;
-        shared.config.update(|before| {
-            let config = change(before);
-            config.check()?;
-            // Under the lock, or those of another change could stay.
-            shared.words.set(&config);
-            Ok(config)
-        })?;
-        shared.usual.forget();
-        shared.emitter.config_changed();
-        Ok(())
-    }
 }
 
 impl Shared {
+    fn update(&self, change: impl FnOnce(&Config) -> Config) -> Result<(), ConfigError> {
+        self.config.update(|before| {
+            let config = change(before);
+            config.check()?;
+            // Under the lock, or those of another change could stay.
+            self.words.set(&config);
+            Ok(config)
+        })?;
+        self.usual.forget();
+        self.emitter.config_changed();
+        Ok(())
+    }
+
     /// How a call is timed that begins now, with a limit of its own if there is one.
     #[inline(always)]
     pub(super) fn begin(&self, own: Option<Duration>) -> Timing {
@@ -337,8 +336,20 @@ impl Policy for Shared {
         measure::snapshot(self.emitter.name(), &self.config.load(), &self.status())
     }
 
-    fn recent_events(&self) -> Vec<Event> {
-        self.emitter.recent()
+    fn actions(&self) -> &'static [Action] {
+        &[Action::Mode]
+    }
+
+    fn mode(&self) -> Option<Mode> {
+        Some(self.config.load().mode)
+    }
+
+    fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
+        self.update(|config| Config { mode, ..config.clone() })
+    }
+
+    fn emitter(&self) -> Option<&Emitter> {
+        Some(&self.emitter)
     }
 
     fn save(&self, into: &mut Saved) {

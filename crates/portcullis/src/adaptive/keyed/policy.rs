@@ -13,10 +13,10 @@ use super::{ByKey, KeyedAdaptiveLimitBuilder};
 use crate::{
     adaptive::{AdaptiveLimit, AdaptiveLimitStatus, Config, measure},
     clock,
-    event::Event,
+    event::{Emitter, Event},
     keyed::{Evictions, Key, Limits, many::Many},
     metrics::Measures,
-    registry::{Policy, Snapshot, reasons::ISOLATED},
+    registry::{Action, Policy, Snapshot, reasons::ISOLATED},
     restart::{Kept, Saved},
 };
 
@@ -170,7 +170,7 @@ impl<K: Key> KeyedAdaptiveLimit<K> {
     ///
     /// The first setting outside its range; nothing has changed then.
     pub fn reconfigure(&self, config: Config) -> Result<(), ConfigError> {
-        self.change(|_| config)
+        change(&self.shared, |_| config)
     }
 
     /// Says whether calls are refused, or only counted, of any key.
@@ -179,16 +179,19 @@ impl<K: Key> KeyedAdaptiveLimit<K> {
     ///
     /// When the mode's percentage is more than 100.
     pub fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
-        self.change(|config| Config { mode, ..config.clone() })
+        self.shared.set_mode(mode)
     }
+}
 
-    fn change(&self, change: impl FnOnce(&Config) -> Config) -> Result<(), ConfigError> {
-        let Many { common, overflow, .. } = &*self.shared;
-        let take = |config: &Config| overflow.take_over(|_| config.clone()).map(|_| ());
-        self.shared.update(|| common.replace(change, take))?;
-        common.emitter.config_changed();
-        Ok(())
-    }
+fn change<K: Key>(
+    all: &Many<K, AdaptiveLimit>,
+    change: impl FnOnce(&Config) -> Config,
+) -> Result<(), ConfigError> {
+    let Many { common, overflow, .. } = all;
+    let take = |config: &Config| overflow.shared.take_over(|_| config.clone()).map(|_| ());
+    all.update(|| common.replace(change, take))?;
+    common.emitter.config_changed();
+    Ok(())
 }
 
 fn status<K: Key>(limits: &Many<K, AdaptiveLimit>) -> KeyedAdaptiveLimitStatus {
@@ -245,8 +248,20 @@ impl<K: Key> Policy for Many<K, AdaptiveLimit> {
         self.keys.measure(into);
     }
 
-    fn recent_events(&self) -> Vec<Event> {
-        self.common.emitter.recent()
+    fn actions(&self) -> &'static [Action] {
+        &[Action::Isolate, Action::Release, Action::Mode]
+    }
+
+    fn mode(&self) -> Option<Mode> {
+        Some(self.common.config.load().mode)
+    }
+
+    fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
+        change(self, |config| Config { mode, ..config.clone() })
+    }
+
+    fn emitter(&self) -> Option<&Emitter> {
+        Some(&self.common.emitter)
     }
 
     fn save(&self, into: &mut Saved) {

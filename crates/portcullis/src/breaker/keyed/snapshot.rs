@@ -1,16 +1,16 @@
 //! A keyed breaker as its registry sees it.
 
-use portcullis_core::{PolicyKind, breaker::State, health::Level};
+use portcullis_core::{ConfigError, Mode, PolicyKind, breaker::State, health::Level};
 
 use super::{KeyedStatus, policy::Shared};
 use crate::{
-    event::Event,
+    event::Emitter,
     keyed::Key,
     metrics::{
         Measures,
         names::{BREAKER_STATE, BREAKER_TRANSITIONS, REJECTIONS, breaker_state_number},
     },
-    registry::{Policy, Snapshot, Value},
+    registry::{Action, Policy, Snapshot, Value},
     restart::{Kept, Saved},
 };
 
@@ -52,8 +52,20 @@ impl<K: Key> Policy for Shared<K> {
         self.keys.measure(into);
     }
 
-    fn recent_events(&self) -> Vec<Event> {
-        self.common.emitter.recent()
+    fn actions(&self) -> &'static [Action] {
+        &[Action::Reset, Action::Isolate, Action::Release, Action::Mode]
+    }
+
+    fn mode(&self) -> Option<Mode> {
+        Some(self.common.settings.config().mode)
+    }
+
+    fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
+        self.set_mode(mode)
+    }
+
+    fn emitter(&self) -> Option<&Emitter> {
+        Some(&self.common.emitter)
     }
 
     fn reset(&self) {

@@ -2,17 +2,17 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use portcullis_core::{Mode, PolicyKind, Reason, health::Level};
+use portcullis_core::{ConfigError, Mode, PolicyKind, Reason, bulkhead::keyed::Config, health::Level};
 
 use super::policy::Shared;
 use crate::{
-    event::Event,
+    event::Emitter,
     keyed::{Evictions, Key},
     metrics::{
         Measures,
         names::{BULKHEAD_IN_FLIGHT, BULKHEAD_LIMIT, BULKHEAD_QUEUED, BULKHEAD_WAIT, CALLS, REJECTIONS},
     },
-    registry::{Policy, Snapshot, reasons::ISOLATED},
+    registry::{Action, Policy, Snapshot, reasons::ISOLATED},
     restart::{Kept, Saved},
 };
 
@@ -177,8 +177,20 @@ impl<K: Key> Policy for Shared<K> {
         self.keys.measure(into);
     }
 
-    fn recent_events(&self) -> Vec<Event> {
-        self.common.emitter.recent()
+    fn actions(&self) -> &'static [Action] {
+        &[Action::Isolate, Action::Release, Action::Mode]
+    }
+
+    fn mode(&self) -> Option<Mode> {
+        Some(self.common.semaphore.config().mode)
+    }
+
+    fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
+        self.update(|config| Config { mode, ..config.clone() })
+    }
+
+    fn emitter(&self) -> Option<&Emitter> {
+        Some(&self.common.emitter)
     }
 
     fn save(&self, into: &mut Saved) {

@@ -36,6 +36,14 @@ pub(super) struct Shared<K> {
     pub(super) keyless: Arc<OneKey>,
 }
 
+impl<K> Shared<K> {
+    pub(super) fn update(&self, change: impl FnOnce(&Config) -> Config) -> Result<(), ConfigError> {
+        self.common.semaphore.update(change)?;
+        self.common.emitter.config_changed();
+        Ok(())
+    }
+}
+
 impl KeyedBulkhead {
     /// A keyed bulkhead for texts with the default [`Config`], in the global registry.
     pub fn new(name: impl Into<Name>) -> Self {
@@ -92,7 +100,7 @@ impl<K> KeyedBulkhead<K> {
     ///
     /// The first setting outside its range; nothing has changed then.
     pub fn reconfigure(&self, config: Config) -> Result<(), ConfigError> {
-        self.update(|_| config)
+        self.shared.update(|_| config)
     }
 
     /// Says how many permits there are for all keys, as [`reconfigure`](Self::reconfigure) does.
@@ -101,7 +109,7 @@ impl<K> KeyedBulkhead<K> {
     ///
     /// When that is outside its range, or less than one key [may hold](Config::per_key).
     pub fn resize(&self, overall: u32) -> Result<(), ConfigError> {
-        self.update(|config| Config { overall, ..config.clone() })
+        self.shared.update(|config| Config { overall, ..config.clone() })
     }
 
     /// Says whether calls are refused, or only counted. In shadow and when disabled, those that wait go on at once.
@@ -110,13 +118,7 @@ impl<K> KeyedBulkhead<K> {
     ///
     /// When the mode's percentage is more than 100.
     pub fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
-        self.update(|config| Config { mode, ..config.clone() })
-    }
-
-    fn update(&self, change: impl FnOnce(&Config) -> Config) -> Result<(), ConfigError> {
-        self.shared.common.semaphore.update(change)?;
-        self.shared.common.emitter.config_changed();
-        Ok(())
+        self.shared.update(|config| Config { mode, ..config.clone() })
     }
 
     /// The keys for which there is no room: they count as one, "tenants/(other)".

@@ -9,13 +9,13 @@ use portcullis_core::{ConfigError, Mode, Name, PolicyKind, health::Level};
 
 use crate::{
     Registry,
-    event::{Emitter, Event, EventKind},
+    event::{Emitter, EventKind},
     fallback::{
         Config, Why,
         cover::{Cover, Covered},
     },
     metrics::{Measures, names::FALLBACKS},
-    registry::{Policy, Snapshot, Value},
+    registry::{Action, Policy, Snapshot, Value},
 };
 
 /// A failover at a moment.
@@ -174,7 +174,19 @@ impl Policy for Policies {
         }
     }
 
-    fn recent_events(&self) -> Vec<Event> {
-        self.emitter.recent()
+    fn actions(&self) -> &'static [Action] {
+        &[Action::Mode]
+    }
+
+    fn mode(&self) -> Option<Mode> {
+        Some(self.config().mode)
+    }
+
+    fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
+        self.update(|config| Config { mode, ..config.clone() })
+    }
+
+    fn emitter(&self) -> Option<&Emitter> {
+        Some(&self.emitter)
     }
 }

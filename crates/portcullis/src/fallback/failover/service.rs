@@ -14,6 +14,7 @@ use crate::{
     Boxed, Protocol, Typed,
     fallback::Config,
     oneshot::Oneshot,
+    registry::Policy,
     replay::{CloneReplay, Replay},
     shard::Sharded,
 };
@@ -87,7 +88,7 @@ impl<S, R, P> Failover<S, R, P> {
     ///
     /// When the mode's percentage is more than 100.
     pub fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
-        self.chain.policies.update(|config| Config { mode, ..config.clone() })
+        self.chain.policies.set_mode(mode)
     }
 
     /// Everything there is to see.

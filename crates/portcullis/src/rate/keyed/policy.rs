@@ -15,11 +15,11 @@ use super::{
 };
 use crate::{
     clock,
-    event::Event,
+    event::{Emitter, Event},
     keyed::{Evictions, Key, Keyed, Limits},
     metrics::Measures,
     rate::{Config, RateLimit, RateLimitStatus, common::Common, measure, saved},
-    registry::{Policy, Snapshot, reasons::ISOLATED},
+    registry::{Action, Policy, Snapshot, reasons::ISOLATED},
     restart::{Kept, Saved, keys},
 };
 
@@ -196,7 +196,7 @@ impl<K: Key> KeyedRateLimit<K> {
     ///
     /// When the mode's percentage is more than 100.
     pub fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
-        self.shared.update(|config| Config { mode, ..config.clone() })
+        self.shared.set_mode(mode)
     }
 }
 
@@ -222,7 +222,7 @@ impl<K: Key> Shared<K> {
             Ok(config)
         })?;
         let config = self.common.config.load();
-        let mut told = self.overflow.take_over(|_| (*config).clone());
+        let mut told = self.overflow.shared.take_over(|_| (*config).clone());
         self.keys.for_each(|one| {
             if let Some(limit) = one.value().made() {
                 told = told.clone().and(limit.shared.limiter.reconfigure(&config, clock::now()));
@@ -292,8 +292,20 @@ impl<K: Key> Policy for Shared<K> {
         self.keys.measure(into);
     }
 
-    fn recent_events(&self) -> Vec<Event> {
-        self.common.emitter.recent()
+    fn actions(&self) -> &'static [Action] {
+        &[Action::Isolate, Action::Release, Action::Mode]
+    }
+
+    fn mode(&self) -> Option<Mode> {
+        Some(self.common.config.load().mode)
+    }
+
+    fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
+        self.update(|config| Config { mode, ..config.clone() })
+    }
+
+    fn emitter(&self) -> Option<&Emitter> {
+        Some(&self.common.emitter)
     }
 
     fn save(&self, into: &mut Saved) {

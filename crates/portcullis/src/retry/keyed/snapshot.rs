@@ -1,14 +1,14 @@
 //! A keyed retry as its registry sees it.
 
-use portcullis_core::{PolicyKind, health::Level, pipeline};
+use portcullis_core::{ConfigError, Mode, PolicyKind, health::Level, pipeline};
 
 use super::{KeyedRetryStatus, policy::Shared};
 use crate::{
-    event::Event,
+    event::Emitter,
     keyed::Key,
     metrics::Measures,
-    registry::{Policy, Snapshot},
-    retry::measure,
+    registry::{Action, Policy, Snapshot},
+    retry::{Config, measure},
 };
 
 impl<K: Key> Shared<K> {
@@ -57,7 +57,19 @@ impl<K: Key> Policy for Shared<K> {
         self.keys.measure(into);
     }
 
-    fn recent_events(&self) -> Vec<Event> {
-        self.common.emitter.recent()
+    fn actions(&self) -> &'static [Action] {
+        &[Action::Mode]
+    }
+
+    fn mode(&self) -> Option<Mode> {
+        Some(self.common.config.load().mode)
+    }
+
+    fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
+        self.reconfigure(|config| Ok(Config { mode, ..config.clone() }))
+    }
+
+    fn emitter(&self) -> Option<&Emitter> {
+        Some(&self.common.emitter)
     }
 }

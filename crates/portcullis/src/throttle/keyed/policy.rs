@@ -12,10 +12,10 @@ use portcullis_core::{ConfigError, Mode, Name, PolicyKind, health::Level};
 use super::{ByKey, KeyedThrottleBuilder};
 use crate::{
     clock,
-    event::Event,
+    event::{Emitter, Event},
     keyed::{Evictions, Key, Limits, many::Many},
     metrics::Measures,
-    registry::{Policy, Snapshot},
+    registry::{Action, Policy, Snapshot},
     restart::{Kept, Saved},
     throttle::{Config, Throttle, ThrottleStatus, measure},
 };
@@ -169,7 +169,7 @@ impl<K: Key> KeyedThrottle<K> {
     ///
     /// The first setting outside its range; nothing has changed then.
     pub fn reconfigure(&self, config: Config) -> Result<(), ConfigError> {
-        self.change(|_| config)
+        change(&self.shared, |_| config)
     }
 
     /// Says whether calls are held back, or only counted, of any key.
@@ -178,15 +178,18 @@ impl<K: Key> KeyedThrottle<K> {
     ///
     /// When the mode's percentage is more than 100.
     pub fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
-        self.change(|config| Config { mode, ..config.clone() })
+        self.shared.set_mode(mode)
     }
+}
 
-    fn change(&self, change: impl FnOnce(&Config) -> Config) -> Result<(), ConfigError> {
-        let Many { common, overflow, .. } = &*self.shared;
-        self.shared.update(|| common.replace(change, |config| overflow.take_over(|_| config.clone())))?;
-        common.emitter.config_changed();
-        Ok(())
-    }
+fn change<K: Key>(
+    all: &Many<K, Throttle>,
+    change: impl FnOnce(&Config) -> Config,
+) -> Result<(), ConfigError> {
+    let Many { common, overflow, .. } = all;
+    all.update(|| common.replace(change, |config| overflow.shared.take_over(|_| config.clone())))?;
+    common.emitter.config_changed();
+    Ok(())
 }
 
 fn status<K: Key>(throttles: &Many<K, Throttle>) -> KeyedThrottleStatus {
@@ -231,8 +234,20 @@ impl<K: Key> Policy for Many<K, Throttle> {
         self.keys.measure(into);
     }
 
-    fn recent_events(&self) -> Vec<Event> {
-        self.common.emitter.recent()
+    fn actions(&self) -> &'static [Action] {
+        &[Action::Reset, Action::Mode]
+    }
+
+    fn mode(&self) -> Option<Mode> {
+        Some(self.common.config.load().mode)
+    }
+
+    fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
+        change(self, |config| Config { mode, ..config.clone() })
+    }
+
+    fn emitter(&self) -> Option<&Emitter> {
+        Some(&self.common.emitter)
     }
 
     fn reset(&self) {
