@@ -81,6 +81,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod adaptive;
+mod alarm;
 mod apart;
 pub mod balance;
 pub mod breaker;

@@ -1,6 +1,9 @@
 //! One call that may be hedged, and its further attempts.
 
-use std::time::Duration;
+use std::{
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use portcullis_core::{
     Failure, FailureKind, Time, Verdict,
@@ -12,6 +15,7 @@ use super::{
     Delay,
     policy::{Entry, Shared},
     settings::Settings,
+    wait::Wait,
 };
 use crate::{clock, protocol::Attempt, shard::Pinned};
 
@@ -31,6 +35,7 @@ pub(super) struct Call {
     /// When the first attempt began; `None` when that need not be known, or it has ended.
     began: Option<Time>,
     deadline: Option<Time>,
+    wait: Wait,
 }
 
 /// When the next attempt is sent.
@@ -59,6 +64,7 @@ impl Call {
             late: false,
             began: settings.is_timed().then(clock::now),
             deadline,
+            wait: Wait::NONE,
             settings,
             shared,
         }
@@ -97,6 +103,24 @@ impl Call {
             self.shared.count(|counts| &counts.over_time);
         }
         in_time
+    }
+
+    /// Has the next attempt wait so long, unless it would come too late.
+    #[inline]
+    pub(super) fn arm(&mut self, wait: Duration) {
+        self.when = match wait {
+            _ if !self.is_in_time(wait) => When::Never,
+            Duration::ZERO => When::Now,
+            _ => {
+                self.wait.begin(&self.shared, wait);
+                When::Armed
+            }
+        };
+    }
+
+    /// Whether the wait is over.
+    pub(super) fn poll_wait(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.wait.poll(&self.shared, cx)
     }
 
     /// The time after which nobody waits for the answer.
@@ -200,7 +224,7 @@ fn is_counted(deposits: &Deposits) -> bool {
 impl Drop for Call {
     #[inline(always)]
     fn drop(&mut self) {
-        if self.began.is_some() || self.counted {
+        if self.began.is_some() || self.counted || !self.wait.is_none() {
             end(self);
         }
     }
@@ -209,6 +233,7 @@ impl Drop for Call {
 #[cold]
 #[inline(never)]
 fn end(call: &mut Call) {
+    call.wait.end(&call.shared);
     call.first_given_up();
     if call.counted {
         call.shared.local().ended();

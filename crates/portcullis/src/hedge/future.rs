@@ -7,12 +7,10 @@ use std::{
     future::Future,
     pin::Pin,
     task::{Context, Poll},
-    time::Duration,
 };
 
 use pin_project_lite::pin_project;
 use portcullis_core::{Failure, Verdict};
-use tokio::time::{Instant, Sleep};
 use tower_service::Service;
 
 use super::{
@@ -34,8 +32,6 @@ pin_project! {
         // The first attempt, while it runs.
         #[pin]
         first: Option<S::Future>,
-        #[pin]
-        timer: Option<Sleep>,
         // Its context and error are parameters of their own: a protocol is for an error type, and the compiler
         // forgets that a `BoxError` is `'static` when it asks whether a task that holds this is `Send`.
         protocol: P,
@@ -76,7 +72,7 @@ where
         context: Cx,
         hedging: Option<HedgingOf<S, R, Req, E>>,
     ) -> Self {
-        Self { first: Some(first), timer: None, protocol, context, hedging }
+        Self { first: Some(first), protocol, context, hedging }
     }
 }
 
@@ -165,7 +161,7 @@ where
     fn plan(&mut self) {
         let Some(hedging) = self.hedging else { return };
         match hedging.call.delay() {
-            Some(delay) => self.arm(delay),
+            Some(delay) => hedging.call.arm(delay),
             None => hedging.call.when = When::Never,
         }
     }
@@ -176,7 +172,7 @@ where
         let Some(hedging) = self.hedging else { return false };
         match hedging.call.when {
             When::Armed => {
-                let due = self.timer.as_mut().as_pin_mut().is_some_and(|timer| timer.poll(cx).is_ready());
+                let due = hedging.call.poll_wait(cx).is_ready();
                 if due {
                     // What was waited for is not waited for again while the other attempts are polled.
                     hedging.call.when = When::Now;
@@ -185,23 +181,6 @@ where
             }
             when => when == When::Now,
         }
-    }
-
-    /// Has the next attempt wait so long, unless it would come too late.
-    #[inline(always)]
-    fn arm(&mut self, wait: Duration) {
-        let Some(hedging) = self.hedging else { return };
-        hedging.call.when = match wait {
-            _ if !hedging.call.is_in_time(wait) => When::Never,
-            Duration::ZERO => When::Now,
-            _ => {
-                match self.timer.as_mut().as_pin_mut() {
-                    Some(timer) => timer.reset(deadline(wait)),
-                    None => self.timer.set(Some(tokio::time::sleep(wait))),
-                }
-                When::Armed
-            }
-        };
     }
 
     /// Sends the next attempt, if there is one.
@@ -245,13 +224,6 @@ where
         };
         Some((request, call.borrow(failure)?))
     }
-}
-
-/// The end of a wait that begins now.
-fn deadline(wait: Duration) -> Instant {
-    let now = Instant::now();
-    // As tokio's own sleeps do with a wait that no clock can hold.
-    now.checked_add(wait).unwrap_or(now + Duration::from_secs(86400 * 365 * 30))
 }
 
 impl<S, P, R, Req, Cx, E> fmt::Debug for ResponseFuture<S, P, R, Req, Cx, E>

@@ -83,6 +83,7 @@ mod running;
 mod service;
 mod setters;
 mod settings;
+mod wait;
 
 pub use builder::HedgeBuilder;
 pub use future::ResponseFuture;

@@ -20,7 +20,9 @@ use super::{
     settings::{Settings, Word},
 };
 use crate::{
-    Registry, RetryBudget, clock,
+    Registry, RetryBudget,
+    alarm::Lines,
+    clock,
     dice::Dice,
     event::{Emitter, Event, EventKind},
     keyed::budgeted::Common,
@@ -54,6 +56,8 @@ pub(super) struct Shared {
     quantiles: OnceLock<Quantiles>,
     followed: Followed,
     counts: Counts,
+    /// Where calls wait for their delay.
+    pub(super) lines: Arc<Lines>,
     /// For one of many: what all of these have in common.
     pub(super) many: Option<Arc<Common<Hedge>>>,
 }
@@ -145,6 +149,7 @@ impl Hedge {
             quantiles: OnceLock::new(),
             followed: Followed::default(),
             counts: Counts::of(shard::count()),
+            lines: Arc::default(),
             many: None,
         };
         let shared = Sharded::with(shared, |shared, shard| shared.budget.deposits(shard));
@@ -166,6 +171,7 @@ impl Hedge {
             quantiles: OnceLock::new(),
             followed: Followed::default(),
             counts: Counts::of(1),
+            lines: common.besides.clone(),
             many: Some(common.clone()),
         };
         Ok(Self { shared: Sharded::small_with(shared, |shared, shard| shared.budget.deposits(shard)) })

@@ -25,6 +25,8 @@ pub(crate) trait Budgeted: Clone + Send + Sync + 'static {
     type Config: Send + Sync + 'static;
     /// What it counts.
     type Counts: Send + Sync + 'static;
+    /// What else all have in common.
+    type Besides: Default + Send + Sync + 'static;
 
     fn check(config: &Self::Config) -> Result<(), ConfigError>;
 
@@ -54,6 +56,7 @@ pub(crate) struct Common<P: Budgeted> {
     /// The budget from which all keys spend, if each is not to have its own.
     pub(crate) budget: Option<RetryBudget>,
     pub(crate) counts: P::Counts,
+    pub(crate) besides: P::Besides,
     /// The voice of them all; that of a key is its own.
     pub(crate) emitter: Emitter,
     /// Counts changes of the settings.
@@ -79,6 +82,7 @@ impl<P: Budgeted> Common<P> {
             registry: registry.clone(),
             budget,
             counts,
+            besides: P::Besides::default(),
             emitter: Emitter::new(name, P::KIND, registry),
             version: AtomicU64::new(0),
         })

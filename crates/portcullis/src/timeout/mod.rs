@@ -48,12 +48,10 @@
 //! # Ok(()) }
 //! ```
 
-mod alarm;
 mod builder;
 mod future;
 mod layer;
 mod limits;
-mod line;
 mod measure;
 mod policy;
 mod service;

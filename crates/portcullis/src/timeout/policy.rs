@@ -1,27 +1,19 @@
 //! The timeout's handle.
 
-use std::{
-    fmt,
-    future::Future,
-    pin::pin,
-    sync::{Arc, OnceLock},
-    task::Poll,
-    time::Duration,
-};
+use std::{fmt, future::Future, pin::pin, sync::Arc, task::Poll, time::Duration};
 
 use portcullis_core::{ConfigError, Mode, Name, PolicyKind, Reason, Rejection, Time, TimeoutScope};
 use tokio::time::Instant;
 
 use super::{
     BodyDeadline, Config, TimeoutBuilder, TimeoutStatus,
-    alarm::Alarm,
     measure::{self, Counts},
     usual::Usual,
     watch::Watch,
     word::{Timing, Words},
 };
 use crate::{
-    FromRejection, Registry, clock,
+    FromRejection, Registry, alarm, clock,
     dice::Dice,
     event::{Emitter, Event},
     live::Live,
@@ -53,8 +45,8 @@ pub struct Timeout {
 
 /// What a call has of it, and one thread's calls of theirs.
 pub(super) type Held = Pinned<Shared, Calls>;
-/// The timer of one thread's calls, once any of them was pending.
-pub(super) type Calls = OnceLock<Arc<Alarm>>;
+/// Where one thread's calls wait.
+pub(super) type Calls = alarm::Slot;
 
 pub(super) struct Shared {
     words: Words,
@@ -114,7 +106,7 @@ impl Timeout {
             usual: Usual::default(),
             counts: Counts::default(),
         };
-        let shared = Sharded::with(shared, |_, _| Calls::new());
+        let shared = Sharded::with(shared, |_, _| Calls::default());
         registry.join(PolicyKind::Timeout, name, shared.value());
         Ok(Self { shared })
     }

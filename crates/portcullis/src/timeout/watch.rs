@@ -1,20 +1,17 @@
 //! What a call has of its timeout, and the timer, which most calls need not have.
 
 use std::{
-    future::Future,
     mem::ManuallyDrop,
     panic::{AssertUnwindSafe, catch_unwind},
-    pin::Pin,
-    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
 
 use portcullis_core::{Rejection, Time};
-use tokio::time::{Instant, Sleep};
+use tokio::time::Instant;
 
-use super::{alarm::Alarm, line::Place, policy::Held, word::Timing};
-use crate::clock;
+use super::{policy::Held, word::Timing};
+use crate::{alarm::Timer, clock};
 
 /// Goes with the answer. Who was never pending [lets it go](Self::let_go), which costs next to nothing; else it is dropped
 /// by code that stands apart, so that the futures around the one that has it remain small enough to be inlined.
@@ -25,14 +22,6 @@ pub(super) struct Watch {
     // Neither is dropped but by what is below.
     timeout: ManuallyDrop<Option<Held>>,
     timer: ManuallyDrop<Timer>,
-}
-
-enum Timer {
-    None,
-    /// That of all calls.
-    Lined(Place),
-    /// Its own: where the others are of another runtime, or would all be over much later.
-    Own(Pin<Box<Sleep>>),
 }
 
 impl Watch {
@@ -60,40 +49,11 @@ impl Watch {
             return Poll::Pending;
         }
         let Some(timeout) = &*self.timeout else { return Poll::Pending }; // was ready
-        match &mut *self.timer {
-            Timer::None => {}
-            Timer::Own(sleep) => return sleep.as_mut().poll(cx),
-            Timer::Lined(place) => {
-                if alarm(timeout).is_some_and(|alarm| !alarm.is_called(place, cx.waker())) {
-                    return Poll::Pending;
-                }
-            }
-        }
-        self.unset();
-        self.arm(cx)
-    }
-
-    /// Ready when it is too late for that.
-    fn arm(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(timeout) = &*self.timeout else { return Poll::Pending };
-        let now = clock::now();
         if self.began == Time::ORIGIN {
-            self.began = now;
-            self.timing = timeout.timing(self.timing, now).pending();
+            self.began = clock::now();
+            self.timing = timeout.timing(self.timing, self.began).pending();
         }
-        let over = self.began + self.timing.limit();
-        if over <= now {
-            return Poll::Ready(());
-        }
-        let alarm = timeout.local().get_or_init(Alarm::new);
-        if let Some(place) = alarm.enter(over, cx.waker()) {
-            *self.timer = Timer::Lined(place);
-            return Poll::Pending;
-        }
-        let mut sleep = Box::pin(tokio::time::sleep_until(clock::instant(over)));
-        let is_over = sleep.as_mut().poll(cx);
-        *self.timer = Timer::Own(sleep);
-        is_over
+        self.timer.poll(timeout.local(), self.began + self.timing.limit(), cx)
     }
 
     /// Whether the time of a call that waits for its turn is over.
@@ -141,12 +101,8 @@ impl Watch {
     }
 
     fn unset(&mut self) {
-        if let (Timer::Lined(place), Some(timeout)) =
-            (std::mem::replace(&mut *self.timer, Timer::None), &*self.timeout)
-        {
-            if let Some(alarm) = alarm(timeout) {
-                alarm.leave(place);
-            }
+        if let Some(timeout) = &*self.timeout {
+            self.timer.end(timeout.local());
         }
     }
 }
@@ -167,8 +123,4 @@ impl Drop for Watch {
             drop_apart(self);
         }
     }
-}
-
-fn alarm(timeout: &Held) -> Option<&Arc<Alarm>> {
-    timeout.local().get()
 }

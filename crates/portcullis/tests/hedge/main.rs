@@ -12,6 +12,7 @@ mod harm;
 mod http;
 mod limits;
 mod live;
+mod pending;
 mod picked;
 mod seen;
 mod support;

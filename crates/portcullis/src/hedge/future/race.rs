@@ -124,7 +124,7 @@ where
             Next::In(wait) => wait,
             Next::Now => Duration::ZERO,
         };
-        self.arm(wait);
+        hedging.call.arm(wait);
         others_run || self.prepare_alone(failure)
     }
 

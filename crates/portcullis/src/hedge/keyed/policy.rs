@@ -6,7 +6,9 @@ use portcullis_core::{ConfigError, Mode, Name, PolicyKind, retry::BudgetConfig};
 
 use super::{ByKey, KeyedHedgeBuilder, KeyedHedgeStatus};
 use crate::{
-    Hedge, RetryBudget, clock,
+    Hedge, RetryBudget,
+    alarm::Lines,
+    clock,
     event::Event,
     hedge::{Config, policy::Counts},
     keyed::{
@@ -156,6 +158,7 @@ impl Budgeted for Hedge {
     const KIND: PolicyKind = PolicyKind::Hedge;
     type Config = Config;
     type Counts = Counts;
+    type Besides = Arc<Lines>;
 
     fn check(config: &Config) -> Result<(), ConfigError> {
         config.check()

@@ -156,6 +156,7 @@ impl Budgeted for RetryPolicy {
     const KIND: PolicyKind = PolicyKind::Retry;
     type Config = Config;
     type Counts = Counts;
+    type Besides = ();
 
     fn check(config: &Config) -> Result<(), ConfigError> {
         config.check()

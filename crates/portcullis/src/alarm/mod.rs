@@ -1,9 +1,10 @@
-//! One timer of the runtime for all calls that wait.
+//! One timer of the runtime for all calls of a policy that wait for much the same time.
 //!
 //! To enter each call into the runtime's own timers costs most of what a call that is pending once costs, and a
 //! hundred bytes of its future. So the calls of a thread's shard stand in a [`Line`], and the runtime has one timer
 //! of them, for who is over first. It goes off now and then for a call that is long done, and is then set for who
-//! is first by then.
+//! is first by then. It is for waits that nearly always end before their time, as timeouts and the delays of hedges; what
+//! is waited for to the end, as a backoff, is better off with a timer of its own.
 //!
 //! The timer is woken as a task would be, but there is no task: [`Bell`] wakes those whose time is over from where
 //! the runtime's timers are run. So nobody has to be polled, or to live, for others to be woken.
@@ -20,6 +21,10 @@
 //! runtime's timer is set under it, and that wakes nobody: one that was never polled has no waker, nor has one that
 //! went off.
 
+mod line;
+mod lines;
+mod timer;
+
 use std::{
     future::Future,
     pin::{Pin, pin},
@@ -33,14 +38,19 @@ use tokio::{
     time::Sleep,
 };
 
-use super::line::{Line, Place};
+pub(crate) use self::{
+    lines::{Lines, Slot},
+    timer::Timer,
+};
+
+use self::line::{Line, Place};
 use crate::clock;
 
 /// So many are woken at a time: meanwhile others may enter and leave.
 const WOKEN: usize = 32;
 
 /// A line, and its timer.
-pub(super) struct Alarm {
+pub(crate) struct Alarm {
     inner: Mutex<Inner>,
     bell: Waker,
 }
@@ -72,7 +82,7 @@ impl Wake for Bell {
 }
 
 impl Alarm {
-    pub(super) fn new() -> Arc<Self> {
+    fn new() -> Arc<Self> {
         Arc::new_cyclic(|alarm| {
             let inner = Inner { line: Line::new(), set: None, timer: Box::pin(None) };
             Self { inner: Mutex::new(inner), bell: Waker::from(Arc::new(Bell(alarm.clone()))) }
@@ -81,7 +91,7 @@ impl Alarm {
 
     /// Has somebody woken then, who may be dropped whenever it likes once it [left](Self::leave). `None` if it has to
     /// have a timer of its own.
-    pub(super) fn enter(&self, over: Time, waker: &Waker) -> Option<Place> {
+    fn enter(&self, over: Time, waker: &Waker) -> Option<Place> {
         let runtime = Handle::try_current().ok()?;
         // Before the lock, and so is it dropped after it.
         let waker = waker.clone();
@@ -100,7 +110,7 @@ impl Alarm {
     }
 
     /// Whether who stands here was called; if not, this is woken when it is.
-    pub(super) fn is_called(&self, place: &Place, waker: &Waker) -> bool {
+    fn is_called(&self, place: &Place, waker: &Waker) -> bool {
         match self.lock().line.at(place) {
             None => return true,
             Some(wakes) if wakes.will_wake(waker) => return false,
@@ -114,7 +124,7 @@ impl Alarm {
     }
 
     /// Who stands here is not woken any more.
-    pub(super) fn leave(&self, place: Place) {
+    fn leave(&self, place: Place) {
         let mut inner = self.lock();
         let waker = inner.line.leave(place);
         // A clock that is paused would be moved on to a timer that nobody needs.

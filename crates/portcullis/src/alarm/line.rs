@@ -43,7 +43,7 @@ struct Spot<W> {
 
 /// Where somebody stands until it leaves, also if it was called.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Place(u32);
+pub(crate) struct Place(u32);
 
 impl<W> Line<W> {
     pub(super) const fn new() -> Self {
