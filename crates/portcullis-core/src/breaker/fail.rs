@@ -22,25 +22,29 @@ impl Machine {
     /// epoch that it ended, and the evidence is that failure's.
     #[inline]
     pub fn fail(&self, shard: usize, admission: &Admission, failure: &Failure, env: &impl Env) {
+        if failure.retry_after.is_some() {
+            return self.settle_slow(shard, admission, Outcome::Failure(*failure), env);
+        }
         let all = || self.counters.all_successes(shard);
-        if let Err(guard) = self.fail_ahead(all, admission, failure) {
-            self.fail_judged(guard, shard, admission, failure, env);
+        if let Err(guard) = self.fail_ahead(all, admission, failure.kind) {
+            self.fail_judged(guard, shard, admission, failure.kind, env);
         }
     }
 
-    /// The same, for who has looked up the shard; its number, and the world, are asked for only when it takes
-    /// more than to count the failure.
+    /// The same for a failure of a dependency that did not say when to come back, so that its kind is all there is
+    /// to know; and for who has looked up the shard. Its number, and the world, are asked for only when it takes more
+    /// than to count the failure.
     #[inline(always)]
     pub fn fail_on<E: Env>(
         &self,
         tally: &Tally,
         admission: &Admission,
-        failure: &Failure,
+        kind: FailureKind,
         around: impl FnOnce() -> (usize, E),
     ) {
-        if let Err(guard) = self.fail_ahead(|| tally.all_successes(), admission, failure) {
+        if let Err(guard) = self.fail_ahead(|| tally.all_successes(), admission, kind) {
             let (shard, env) = around();
-            self.fail_judged(guard, shard, admission, failure, &env);
+            self.fail_judged(guard, shard, admission, kind, &env);
         }
     }
 
@@ -51,9 +55,9 @@ impl Machine {
         &self,
         all: impl FnOnce() -> Option<u64>,
         admission: &Admission,
-        failure: &Failure,
+        kind: FailureKind,
     ) -> Result<(), Option<Guard<'_>>> {
-        if !admission.is_plain() || failure.retry_after.is_some() {
+        if !admission.is_plain() {
             return Err(None);
         }
         let mut guard = lock(&self.log);
@@ -61,7 +65,7 @@ impl Machine {
             // A log that knows its epoch forgets it when that ends.
             log.epoch == admission.epoch()
                 && log.is_current(&self.settings)
-                && all().is_some_and(|seen| log.add_ahead(failure.kind, seen))
+                && all().is_some_and(|seen| log.add_ahead(kind, seen))
         });
         if added { Ok(()) } else { Err(Some(guard)) }
     }
@@ -74,27 +78,27 @@ impl Machine {
         guard: Option<Guard<'_>>,
         shard: usize,
         admission: &Admission,
-        failure: &Failure,
+        kind: FailureKind,
         env: &impl Env,
     ) {
         let Some(mut guard) = guard else {
-            return self.settle_slow(shard, admission, Outcome::Failure(*failure), env);
+            return self.settle_slow(shard, admission, Failure::new(kind).into(), env);
         };
         let epoch = self.word().epoch();
         let added = guard.as_deref_mut().is_some_and(|log| {
             epoch == admission.epoch()
                 && log.is_current(&self.settings)
                 && match log.rules {
-                    Rules::Plain => self.add_plain(log, shard, epoch, failure.kind),
+                    Rules::Plain => self.add_plain(log, shard, epoch, kind),
                     Rules::Timed => {
                         let successes = log.successes(&self.counters, epoch);
-                        log.add_timed(failure.kind, successes, env.now())
+                        log.add_timed(kind, successes, env.now())
                     }
                     Rules::More => false,
                 }
         });
         if !added {
-            self.fail_slow(guard, shard, admission, failure, env);
+            self.fail_slow(guard, shard, admission, kind, env);
         }
     }
 
@@ -118,14 +122,14 @@ impl Machine {
         mut guard: Guard<'_>,
         shard: usize,
         admission: &Admission,
-        failure: &Failure,
+        kind: FailureKind,
         env: &impl Env,
     ) {
         let word = self.word();
         if word.epoch() != admission.epoch() {
             return bump(&self.cell(shard).late);
         }
-        let mark = Mark { failure: Some(failure.kind), slow: false };
+        let mark = Mark { failure: Some(kind), slow: false };
         let log = self.log_of(&mut guard, word, env);
         let found = log.mark(mark, &self.counters, word.epoch(), || env.now());
         self.act(guard, word, found, env);

@@ -225,11 +225,19 @@ impl CountWindow {
     fn forget(&mut self, total: u64) {
         let since_newest = total.saturating_sub(self.newest);
         // As the marks are packed: those that are in the window are nearer to the newest than this.
-        let edge = (u64::from(self.size) + 1).saturating_sub(since_newest) << KIND_BITS;
+        let edge = ((u64::from(self.size) + 1).saturating_sub(since_newest) << KIND_BITS) as u32;
         let newest = pack(self.newest, KIND_MASK as u8);
-        match &mut self.kinds {
-            None => self.marks.pop_below(newest, edge as u32, |_| ()),
-            Some(kinds) => self.marks.pop_below(newest, edge as u32, |mark| kinds[kind_of(mark)] -= 1),
+        if self.kinds.is_some() {
+            return self.forget_by_kind(newest, edge);
+        }
+        self.marks.pop_below(newest, edge, |_| ());
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn forget_by_kind(&mut self, newest: u32, edge: u32) {
+        if let Some(kinds) = &mut self.kinds {
+            self.marks.pop_below(newest, edge, |mark| kinds[kind_of(mark)] -= 1);
         }
     }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use portcullis_core::{
-    Outcome, Verdict,
+    Failure, Outcome, Verdict,
     breaker::{Admission, Tally},
 };
 
@@ -47,9 +47,10 @@ fn succeed(shared: Pinned<Shared, Tally>, admission: Admission) {
 #[inline(never)]
 fn settle(shared: Pinned<Shared, Tally>, admission: Admission, verdict: Verdict) {
     match verdict {
-        Verdict::Failure(failure) => {
+        // Nobody said when to come back: nothing matters but its kind.
+        Verdict::Failure(Failure { kind, retry_after: None, .. }) => {
             let around = || (shared.shard(), shared.surroundings.world());
-            shared.machine.fail_on(shared.local(), &admission, &failure, around);
+            shared.machine.fail_on(shared.local(), &admission, kind, around);
         }
         other => end(&shared, admission, other.into()),
     }

@@ -98,15 +98,25 @@ impl Ring {
     /// Takes the oldest ones out, as long as they are so much below `newest`, and shows each.
     #[inline(always)]
     pub(super) fn pop_below(&mut self, newest: u32, least: u32, mut popped: impl FnMut(u32)) {
-        let (mut head, mut len) = (self.head, self.len);
-        while let (1.., Some(&oldest)) = (len, self.slots.get(head as usize)) {
-            if newest.wrapping_sub(oldest) < least {
-                break;
+        // In two rows at most: up to the end of the memory, and on from its beginning.
+        for _ in 0..2 {
+            let (head, capacity) = (self.head as usize, self.slots.len());
+            let Some(row) = self.slots.get(head..capacity.min(head + self.len as usize)) else { return };
+            let mut gone = 0;
+            for &oldest in row {
+                if newest.wrapping_sub(oldest) < least {
+                    break;
+                }
+                popped(oldest);
+                gone += 1;
             }
-            popped(oldest);
-            (head, len) = (self.wrapped(head + 1), len - 1);
+            self.len -= gone;
+            self.head += gone;
+            if (self.head as usize) < capacity {
+                return;
+            }
+            self.head = 0;
         }
-        (self.head, self.len) = (head, len);
     }
 
     /// The one of this age, from the oldest on: below [`len`](Self::len).
