@@ -3,10 +3,13 @@
 
 #![expect(clippy::unwrap_used, reason = "what helps the tests may panic as they do")]
 
+#[path = "../../crates/portcullis/tests/observe/capture.rs"]
+mod capture;
 mod exchange;
 mod hosts;
 mod laws;
 mod misuse;
+mod observed;
 mod policies;
 mod readiness;
 mod wrong;

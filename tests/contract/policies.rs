@@ -14,9 +14,9 @@ use portcullis::{
     ChaosLayer, Coalesce, CoalesceLayer, DeadlineLayer, Drain, DrainLayer, Executor, ExecutorLayer,
     FailureKind, Fallback, FallbackLayer, Health, HealthLayer, Hedge, HedgeLayer, KeyedAdaptiveLimit,
     KeyedBreaker, KeyedBreakerLayer, KeyedBulkhead, KeyedBulkheadLayer, KeyedRateLimit, KeyedRetry,
-    KeyedThrottle, LoadShed, LoadShedLayer, Probe, RateLimit, RateLimitLayer, Reconnect, Registry,
-    RetryLayer, RetryPolicy, ThreadPool, ThreadPoolLayer, Throttle, ThrottleLayer, Timeout, TimeoutLayer,
-    TimeoutScope,
+    KeyedThrottle, LoadShed, LoadShedLayer, ObserveLayer, Observer, Probe, RateLimit, RateLimitLayer,
+    Reconnect, Registry, RetryLayer, RetryPolicy, ThreadPool, ThreadPoolLayer, Throttle, ThrottleLayer,
+    Timeout, TimeoutLayer, TimeoutScope,
     adaptive::ByKey as LimitsByKey,
     chaos::Latency,
     fallback::{self, Failover},
@@ -288,6 +288,20 @@ pub(crate) fn coalesce() -> CoalesceLayer<Own> {
 /// Tasks of the runtime that is there.
 pub(crate) fn executor() -> ExecutorLayer {
     ExecutorLayer::new(Executor::builder("executor").registry(&Registry::new()).build().unwrap())
+}
+
+/// Sees calls, and measures them.
+pub(crate) fn observe() -> ObserveLayer {
+    ObserveLayer::calls(observer())
+}
+
+/// Sees attempts.
+pub(crate) fn observe_attempts() -> ObserveLayer {
+    ObserveLayer::attempts(observer())
+}
+
+fn observer() -> Observer {
+    Observer::builder("observer").durations(true).registry(&Registry::new()).build().unwrap()
 }
 
 /// Off.

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use portcullis::{
     AdaptiveLimit, Balance, BoxError, Breaker, Bulkhead, Cache, Chaos, ChaosLayer, Coalesce, Endpoints,
-    Executor, Fallback, HealthMonitor, Hedge, HedgeLayer, KeyedBreaker, LoadShed, Outliers, RateLimit,
-    Reconnect, Registry, ThreadPool, Throttle, Timeout,
+    Executor, Fallback, HealthMonitor, Hedge, HedgeLayer, KeyedBreaker, LoadShed, Observer, Outliers,
+    RateLimit, Reconnect, Registry, ThreadPool, Throttle, Timeout,
     chaos::Latency,
     event::{EventStream, STREAM_BUFFER},
+    protocol::Attempt,
     share::SharedError,
     timeout::Adaptive,
 };
@@ -22,6 +23,7 @@ pub(crate) struct Patterns {
     throttle: Throttle,
     rate: RateLimit,
     bulkhead: Bulkhead,
+    observer: Observer,
     shed: LoadShed,
     hedge: Hedge,
     cache: Cache<Box<str>, u32>,
@@ -52,6 +54,7 @@ impl Patterns {
                 .queue(10, second)
                 .registry(registry)
                 .build()?,
+            observer: Observer::builder("inventory").durations(true).registry(registry).build()?,
             shed: LoadShed::builder("api")
                 .max_in_flight(100)
                 .queue_delay(Duration::from_millis(50), Duration::from_millis(200))
@@ -111,6 +114,8 @@ impl Patterns {
         let (first, second) = tokio::join!(self.bulkhead.call(slowly), self.bulkhead.call(slowly));
         first.and(second).unwrap();
         self.timeout.call(well).await.unwrap();
+        let attempt = || self.observer.attempt(Attempt::FIRST, slowly);
+        self.observer.call(attempt).await.unwrap();
         self.hosts.call("host-a", well).await.unwrap();
         let waited = Arrival { waited: Some(Duration::from_millis(1)), ..Arrival::PLAIN };
         drop(self.shed.try_admit_as(&waited));

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Serialize, Serializer};
+
 use crate::{Error, Place};
 
 /// A value, and where it stands.
@@ -78,6 +80,21 @@ impl Value {
             Self::Text(_) => "a text",
             Self::List(_) => "a list",
             Self::Table(_) => "a table",
+        }
+    }
+}
+
+/// The value alone, without its place.
+impl Serialize for Node {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match &self.value {
+            Value::Null => to.serialize_unit(),
+            Value::Flag(flag) => to.serialize_bool(*flag),
+            Value::Integer(number) => to.serialize_i64(*number),
+            Value::Float(number) => to.serialize_f64(*number),
+            Value::Text(text) => to.serialize_str(text),
+            Value::List(list) => to.collect_seq(list),
+            Value::Table(table) => to.collect_map(table.iter().map(|(name, field)| (name, &field.node))),
         }
     }
 }

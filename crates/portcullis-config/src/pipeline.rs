@@ -1,9 +1,9 @@
 //! Pipelines: which policies of the file they are made of.
 
 use portcullis::{
-    AdaptiveLimit, Boxed, Breaker, Bulkhead, ConfigError, Hedge, LoadShed, RateLimit, RetryPolicy, Throttle,
-    Timeout, config,
-    pipeline::{Absent, Client, PipelineBuilder, Server, Slots},
+    AdaptiveLimit, Boxed, Breaker, Bulkhead, Chaos, ConfigError, Hedge, LoadShed, Observer, RateLimit,
+    RetryPolicy, Throttle, Timeout, config,
+    pipeline::{Absent, Attempts, Client, PipelineBuilder, Server, Slots},
 };
 use portcullis_core::pipeline::{Facts, Part, Place, Repeats, Side, What, check};
 use serde::{Deserialize, Deserializer};
@@ -16,6 +16,7 @@ pub type ClientBuilder = PipelineBuilder<
     Boxed,
     Slots<
         Absent,
+        Option<Observer>,
         Absent,
         Absent,
         Absent,
@@ -24,6 +25,7 @@ pub type ClientBuilder = PipelineBuilder<
         Absent,
         Option<RetryPolicy>,
         Option<Hedge>,
+        Attempts,
         Option<Throttle>,
         Option<RateLimit>,
         Option<Breaker>,
@@ -32,7 +34,7 @@ pub type ClientBuilder = PipelineBuilder<
         Absent,
         Absent,
         Option<Timeout>,
-        Absent,
+        Option<Chaos>,
     >,
 >;
 
@@ -42,12 +44,14 @@ pub type ServerBuilder = PipelineBuilder<
     Boxed,
     Slots<
         Absent,
+        Option<Observer>,
         Absent,
         Absent,
         Absent,
         Option<Timeout>,
         Absent,
         Option<LoadShed>,
+        Absent,
         Absent,
         Absent,
         Absent,
@@ -58,7 +62,7 @@ pub type ServerBuilder = PipelineBuilder<
         Absent,
         Absent,
         Absent,
-        Absent,
+        Option<Chaos>,
     >,
 >;
 
@@ -67,8 +71,9 @@ pub type ServerBuilder = PipelineBuilder<
 /// | field | is |
 /// |---|---|
 /// | `kind` | `"client"` or `"server"` |
+/// | `observe` | the name of an `observer`, which sees the attempts, too |
 /// | `deadline`, `attempt_timeout` | the name of a `timeout` |
-/// | `retry`, `hedge`, `throttle`, `rate_limit`, `breaker`, `bulkhead`, `adaptive_limit`, `load_shed` | the name of a policy of that kind |
+/// | `retry`, `hedge`, `throttle`, `rate_limit`, `breaker`, `bulkhead`, `adaptive_limit`, `load_shed`, `chaos` | the name of a policy of that kind |
 ///
 /// ```
 /// use portcullis_config::{Format, Live, Settings};
@@ -105,6 +110,8 @@ pub type ServerBuilder = PipelineBuilder<
 pub struct Parts {
     kind: Kind,
     #[serde(default, deserialize_with = "given")]
+    pub(crate) observe: Option<String>,
+    #[serde(default, deserialize_with = "given")]
     pub(crate) deadline: Option<String>,
     #[serde(default, deserialize_with = "given")]
     pub(crate) load_shed: Option<String>,
@@ -124,6 +131,8 @@ pub struct Parts {
     pub(crate) adaptive_limit: Option<String>,
     #[serde(default, deserialize_with = "given")]
     pub(crate) attempt_timeout: Option<String>,
+    #[serde(default, deserialize_with = "given")]
+    pub(crate) chaos: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
@@ -164,6 +173,7 @@ impl Section for Parts {
     fn check_in(&self, settings: &Settings, name: &str) -> Result<(), Error> {
         let there = Named { settings, pipeline: name };
         let found = [
+            there.part::<config::Observer>(Place::Observe, &self.observe, |config| config.into())?,
             there.part::<config::Timeout>(Place::Deadline, &self.deadline, |config| config.into())?,
             there.part::<config::LoadShed>(Place::LoadShed, &self.load_shed, |config| config.into())?,
             there.part::<config::Retry>(Place::Retry, &self.retry, |_| unknown())?,
@@ -178,6 +188,7 @@ impl Section for Parts {
             there.part::<config::Timeout>(Place::AttemptTimeout, &self.attempt_timeout, |config| {
                 config.into()
             })?,
+            there.part::<config::Chaos>(Place::Chaos, &self.chaos, |config| config.into())?,
         ];
         let parts: Vec<_> = found.into_iter().flatten().collect();
         check(self.side(), &parts).map_err(|wrong| {
@@ -190,7 +201,8 @@ impl Section for Parts {
 impl Parts {
     /// The fields that are names of policies.
     #[cfg(any(feature = "schema", test))]
-    pub(crate) const NAMES: [&str; 10] = [
+    pub(crate) const NAMES: [&str; 12] = [
+        "observe",
         "deadline",
         "load_shed",
         "retry",
@@ -201,6 +213,7 @@ impl Parts {
         "bulkhead",
         "adaptive_limit",
         "attempt_timeout",
+        "chaos",
     ];
 
     /// Its side.

@@ -11,7 +11,7 @@ pub trait Section: DeserializeOwned + private::Sealed {
     const KIND: &'static str;
 
     /// What the settings become.
-    type Config: Clone + 'static;
+    type Config: Clone + PartialEq + 'static;
 
     /// The configuration.
     ///
@@ -134,6 +134,8 @@ sections! {
     drain: config::Drain => portcullis::drain::Config;
     /// The configuration of a check of a [`HealthMonitor`](portcullis::HealthMonitor), by the check's name.
     health_check: config::HealthCheck => portcullis::monitor::CheckConfig;
+    /// The configuration of an observer.
+    observer: config::Observer => portcullis::observe::Config;
     /// The configuration of a probe.
     probe: config::Probe => portcullis::probe::Config;
 }

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Serialize, Serializer};
+
 use crate::{
     Builder, Error, Section,
     layer::{Document, Layer, over},
@@ -146,6 +148,22 @@ pub(crate) fn names(document: &Document, environment: Option<&Layer>) -> BTreeMa
         }
     }
     names.into_iter().map(|(kind, names)| (kind, names.into_iter().collect())).collect()
+}
+
+/// As a file that says the same, with all that is inherited written out: kinds, names, fields.
+///
+/// ```
+/// use portcullis_config::{Format, Settings};
+///
+/// let text = "[defaults.bulkhead]\nmax_in_flight = 7\n[bulkhead.db]\n";
+/// let settings = Settings::builder().text("shop.toml", Format::Toml, text).load()?;
+/// assert_eq!(serde_json::to_string(&settings)?, r#"{"bulkhead":{"db":{"max_in_flight":7}}}"#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+impl Serialize for Settings {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_map(&self.policies)
+    }
 }
 
 struct Inheritance<'a> {

@@ -4,7 +4,7 @@
 use std::{fs, time::Duration};
 
 use portcullis::{
-    BoxError, Chaos, Coalesce, Drain, Fallback, HealthMonitor, KeyedAdaptiveLimit, KeyedBreaker,
+    BoxError, Breaker, Chaos, Coalesce, Drain, Fallback, HealthMonitor, KeyedAdaptiveLimit, KeyedBreaker,
     KeyedBulkhead, KeyedHedge, KeyedRateLimit, KeyedRetry, KeyedThrottle, Outliers, Probe, Reconnect,
     Registry, Timeout, fallback::Failover,
 };
@@ -105,4 +105,30 @@ fn a_probe_follows() {
     let probe = probe.build().unwrap();
     let seen = follow(&probe, "probe", ["down_after = 2", "down_after = 4"], |it| it.config().down_after);
     assert_eq!(seen, [2, 4]);
+}
+
+/// A policy that was built from the file told that it had new settings, when nothing had changed.
+#[test]
+fn what_is_as_the_file_says_is_not_told_to_have_changed() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("shop.toml");
+    let write = |text: &str| fs::write(&path, text).unwrap();
+    write("[breaker.a]\npermits = 2\n[timeout.a]\nlimit = \"2s\"\n");
+    let registry = &Registry::new();
+    let mut live = Live::new(Settings::builder().file(&path)).unwrap();
+    let breaker = Breaker::builder("a").config(live.settings().breaker("a").unwrap());
+    let breaker = breaker.registry(registry).build().unwrap();
+    let limit = live.settings().timeout("a").unwrap();
+    let timeout = Timeout::builder("a", Duration::from_secs(9)).config(limit).registry(registry);
+    let timeout = timeout.build().unwrap();
+    live.follow(&breaker).unwrap();
+    live.follow(&timeout).unwrap();
+    assert_eq!(registry.events().recent(), []);
+    // In other words, and of the same meaning.
+    write("[breaker.a]\npermits = 2\n[timeout.a]\nlimit = \"2000ms\"\n");
+    assert!(live.reload().unwrap().is_empty());
+    assert_eq!(registry.events().recent(), []);
+    write("[breaker.a]\npermits = 3\n[timeout.a]\nlimit = \"2s\"\n");
+    assert_eq!(live.reload().unwrap(), ["breaker.a"]);
+    assert_eq!((registry.events().recent().len(), breaker.config().permits), (1, 3));
 }

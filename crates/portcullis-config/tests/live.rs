@@ -218,3 +218,19 @@ async fn what_changed_before_it_was_watched_is_seen() {
     let changed = tokio::time::timeout(Duration::from_secs(10), watch.changed()).await;
     assert_eq!(changed.unwrap().unwrap(), ["bulkhead.a"]);
 }
+
+/// The log of this very error may be beside the file, and each line in it is a change of the directory.
+#[cfg(feature = "watch")]
+#[tokio::test]
+async fn what_is_wrong_is_told_once() {
+    let file = File::new("[bulkhead.a]\nmax_in_flight = 5\n");
+    let mut live = live(&file.path());
+    live.follow(&Bulkhead::builder("a").build().unwrap()).unwrap();
+    let mut watch = live.watch().unwrap();
+    file.write("[bulkhead.a]\nmax_in_flight = 0\n");
+    let errors = watch.changed().await.unwrap_err();
+    fs::write(file.0.path().join("log"), errors.to_string()).unwrap();
+    assert!(tokio::time::timeout(Duration::from_millis(500), watch.changed()).await.is_err());
+    file.write("[bulkhead.a]\nmax_in_flight = 6\n");
+    assert_eq!(watch.changed().await.unwrap(), ["bulkhead.a"]);
+}

@@ -143,3 +143,54 @@ async fn pipelines_share_the_policies_that_both_name() {
     breaker.isolate();
     assert!(read.oneshot(1).await.is_err());
 }
+
+/// The attempts are observed with the calls, and both as the file says.
+#[tokio::test]
+async fn an_observer_of_a_file_sees_calls_and_attempts() {
+    let text = format!("{SHOP}\n[observer.inventory]\n")
+        .replace("hedge = \"inventory\"\n", "")
+        .replace("kind = \"client\"", "kind = \"client\"\nobserve = \"inventory\"");
+    let (_dir, path) = file(&text);
+    let mut live = Live::new(Settings::builder().file(&path)).unwrap().registry(&Registry::new());
+    let pipeline = live.client("inventory").unwrap().build().unwrap();
+    let places: Vec<_> = pipeline.explain().order.iter().map(|step| step.place).collect();
+    let around = [Place::Observe, Place::Deadline, Place::Retry];
+    assert_eq!(places, [around.as_slice(), &[Place::Attempts, Place::Breaker]].concat());
+    let service = pipeline.layer(service_fn(|n: u32| async move { Ok::<_, BoxError>(n + 1) }));
+    assert_eq!(service.clone().oneshot(1).await.unwrap(), 2);
+    let observer = live.policy::<portcullis::Observer>("inventory").unwrap();
+    assert_eq!((observer.status().calls.successes, observer.status().attempts.successes), (1, 1));
+
+    fs::write(&path, text.replace("[observer.inventory]", "[observer.inventory]\nenabled = false")).unwrap();
+    assert_eq!(live.reload().unwrap(), ["observer.inventory"]);
+    assert_eq!(service.oneshot(1).await.unwrap(), 2);
+    assert_eq!(observer.status().calls.successes, 1);
+}
+
+/// It is off until the file says otherwise, and off again without a restart.
+#[tokio::test]
+async fn faults_are_turned_on_and_off_by_the_file() {
+    let faults = "faults = [{ share = 1.0, what = { error = \"internal\" } }]";
+    for (kind, is_client) in [("client", true), ("server", false)] {
+        let text =
+            format!("[pipeline.inventory]\nkind = \"{kind}\"\nchaos = \"day\"\n[chaos.day]\n{faults}\n");
+        let (_dir, path) = file(&text);
+        let mut live = Live::new(Settings::builder().file(&path)).unwrap().registry(&Registry::new());
+        let inner = service_fn(|n: u32| async move { Ok::<_, BoxError>(n) });
+        let service: tower::util::BoxCloneService<u32, u32, BoxError> = if is_client {
+            let pipeline = live.client("inventory").unwrap().build().unwrap();
+            assert_eq!(pipeline.explain().order[0].place, Place::Chaos);
+            tower::util::BoxCloneService::new(pipeline.layer(inner))
+        } else {
+            tower::util::BoxCloneService::new(live.server("inventory").unwrap().build().unwrap().layer(inner))
+        };
+        assert_eq!(service.clone().oneshot(1).await.unwrap(), 1);
+        fs::write(&path, format!("{text}enabled = true\n")).unwrap();
+        assert_eq!(live.reload().unwrap(), ["chaos.day"]);
+        let met = service.clone().oneshot(1).await.unwrap_err();
+        assert!(met.to_string().starts_with("chaos 'day' made it fail"), "{met}");
+        fs::write(&path, &text).unwrap();
+        live.reload().unwrap();
+        assert_eq!(service.oneshot(2).await.unwrap(), 2);
+    }
+}

@@ -34,6 +34,7 @@ pub mod health;
 pub mod hedge;
 mod mode;
 mod name;
+pub mod observe;
 pub mod outlier;
 pub mod pipeline;
 mod policy_kind;

@@ -54,6 +54,8 @@ pub enum PolicyKind {
     Check,
     /// None of them: all policies of a registry, where something is told of them together.
     Registry,
+    /// Spans, counts and durations of calls.
+    Observer,
 }
 
 impl std::fmt::Display for PolicyKind {
@@ -64,7 +66,7 @@ impl std::fmt::Display for PolicyKind {
 
 impl PolicyKind {
     /// Every kind.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Breaker,
         Self::Retry,
         Self::Budget,
@@ -88,6 +90,7 @@ impl PolicyKind {
         Self::Drain,
         Self::Check,
         Self::Registry,
+        Self::Observer,
     ];
 
     /// The kind's word, as it stands in metrics and JSON.
@@ -116,6 +119,7 @@ impl PolicyKind {
             Self::Drain => "drain",
             Self::Check => "check",
             Self::Registry => "registry",
+            Self::Observer => "observer",
         }
     }
 }

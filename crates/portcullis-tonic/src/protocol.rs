@@ -132,6 +132,10 @@ where
         grpc!(grpc_status(response) for Request<ReqB>)
     }
 
+    fn status(&self, response: &Response<B>) -> Option<u16> {
+        Some(response.status().as_u16())
+    }
+
     fn complete<T: Ticket>(
         &self,
         (): (),

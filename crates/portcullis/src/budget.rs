@@ -1,6 +1,6 @@
 //! A budget that policies can share.
 
-use std::{fmt, sync::Arc};
+use std::{any::Any, fmt, sync::Arc};
 
 use portcullis_core::{
     ConfigError, Failure, FailureKind, Name, PolicyKind,
@@ -11,7 +11,7 @@ use portcullis_core::{
 use crate::{
     Registry, clock,
     metrics::{Measures, names::BUDGET_AVAILABLE},
-    registry::{Policy, Snapshot},
+    registry::{Handle, Policy, Snapshot},
     restart::{FRESH, Kept, Saved},
     shard,
 };
@@ -103,9 +103,7 @@ impl RetryBudget {
         registry: &Registry,
     ) -> Result<Self, ConfigError> {
         let name = name.into();
-        let make = || Shared::new(name.clone(), config, shard::count());
-        let shared = registry.get_or_join(PolicyKind::Budget, &name, make)?;
-        Ok(Self { shared, deposits: true })
+        registry.get_or_make(&name, |aside| Self::in_registry(name.clone(), config, aside))
     }
 
     /// The same budget for an inner layer of a stack that retries more than once: it spends, and does not
@@ -206,6 +204,14 @@ impl RetryBudget {
 impl Shared {
     fn new(name: Name, config: BudgetConfig, shards: usize) -> Result<Arc<Self>, ConfigError> {
         Ok(Arc::new(Self { name, budget: Budget::new(config, shards)? }))
+    }
+}
+
+impl Handle for RetryBudget {
+    const KIND: PolicyKind = PolicyKind::Budget;
+
+    fn from_joined(joined: Arc<dyn Any + Send + Sync>) -> Option<Self> {
+        joined.downcast().ok().map(|shared| Self { shared, deposits: true })
     }
 }
 

@@ -50,7 +50,8 @@
 //!   failover is a stack of its own, and a deadline for all of them is outside of it.
 //!   A probe's layer goes below all that refuses, first of all below the breaker that it drives.
 //! - On **both**: coalescing right inside of the deadline, outside of all that guards the dependency; an executor inside
-//!   of all that admits, so that only what is admitted runs elsewhere.
+//!   of all that admits, so that only what is admitted runs elsewhere. An [observer](observe) outside of all but health, and
+//!   on a client once more right inside of the retry and the hedge, for the attempts.
 //!
 //! # What all layers keep
 //!
@@ -72,7 +73,8 @@
 //! - `cache`: keeps answers for calls of the same key; see the module `cache`.
 //! - `metrics`: shows every policy through the `metrics` facade; see [`metrics`].
 //! - `prometheus`: the same, with the recorder and the answer to scrapes.
-//! - `tracing`: tells state changes and refusals through `tracing`; see the module `trace`.
+//! - `tracing`: tells state changes and refusals through `tracing`, see the module `trace`; and lets an [observer](observe)
+//!   make spans of calls and attempts.
 //! - `restart`: what policies have found out, [from one process to the next](restart).
 //! - `schema`: a JSON Schema of the settings, in [`config::schema`], for editors.
 //! - `serde`: settings from files, in the module `config`.
@@ -113,6 +115,7 @@ mod lead;
 mod live;
 pub mod metrics;
 pub mod monitor;
+pub mod observe;
 mod oneshot;
 mod parked;
 pub mod pipeline;
@@ -166,6 +169,7 @@ pub use {
     fallback::{Fallback, FallbackLayer},
     hedge::{Hedge, HedgeLayer, KeyedHedge},
     monitor::HealthMonitor,
+    observe::{ObserveLayer, Observer},
     pipeline::Pipeline,
     pool::{ThreadPool, ThreadPoolLayer},
     probe::{Probe, ProbeLayer},

@@ -4,10 +4,11 @@
 //! than the whole decision. So a policy has one `Arc` per shard, all of the same value.
 
 use std::{
+    any::Any,
     cell::Cell,
     ops::Deref,
     sync::{
-        Arc, OnceLock,
+        Arc, OnceLock, Weak,
         atomic::{AtomicUsize, Ordering, fence},
     },
 };
@@ -176,6 +177,29 @@ impl<T, L> Sharded<T, L> {
 
     pub(crate) fn value(&self) -> &Arc<T> {
         &self.0.value
+    }
+
+    /// What stands beside each reference count.
+    pub(crate) fn locals(&self) -> impl Iterator<Item = &L> {
+        self.0.slots.iter().map(|slot| &slot.local)
+    }
+
+    /// References that are held at this moment.
+    pub(crate) fn pinned(&self) -> usize {
+        self.0.slots.iter().map(|slot| Arc::strong_count(slot) - 1).sum()
+    }
+}
+
+impl<T: Send + Sync + 'static, L: Send + Sync + 'static> Sharded<T, L> {
+    /// For who does not keep it, and does not know its type.
+    pub(crate) fn downgrade(&self) -> Weak<dyn Any + Send + Sync> {
+        let weak: Weak<Shards<T, L>> = Arc::downgrade(&self.0);
+        weak
+    }
+
+    /// One that was [downgraded](Self::downgrade), if it is of this type.
+    pub(crate) fn from_any(any: Arc<dyn Any + Send + Sync>) -> Option<Self> {
+        any.downcast().ok().map(Self)
     }
 }
 

@@ -1,7 +1,7 @@
 //! State changes and refusals through `tracing`.
 //!
 //! For logs, and to see in a trace why a call ended as it did: what is told of a refusal is told inside the
-//! span of the call. Everything has the target `portcullis`. A change is a warning when calls are refused
+//! span of the call, which an [observer](crate::observe) makes. Everything has the target `portcullis`. A change is a warning when calls are refused
 //! from then on, and information otherwise; a refusal is of the level `DEBUG`, because in an outage there
 //! are thousands of them.
 //!
@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// The target of all that is told.
-const TARGET: &str = "portcullis";
+pub(crate) const TARGET: &str = "portcullis";
 
 /// Tells the events of a registry through `tracing`, until the subscription is dropped.
 ///
@@ -276,21 +276,21 @@ fn tell_attempt(event: &Event) {
 }
 
 /// The ratio that opened the breaker, unless it was opened by hand.
-fn measured(evidence: &BreakerEvidence) -> Option<f64> {
+pub(crate) fn measured(evidence: &BreakerEvidence) -> Option<f64> {
     (evidence.calls > 0).then(|| evidence.failure_ratio())
 }
 
 /// Calls in the window that opened it.
-fn calls(evidence: &BreakerEvidence) -> Option<u32> {
+pub(crate) fn calls(evidence: &BreakerEvidence) -> Option<u32> {
     (evidence.calls > 0).then_some(evidence.calls)
 }
 
 /// Those that were slow, if there was a rule for them.
-fn slow(evidence: &BreakerEvidence) -> Option<u32> {
+pub(crate) fn slow(evidence: &BreakerEvidence) -> Option<u32> {
     (evidence.slow > 0).then_some(evidence.slow)
 }
 
 /// Rounded up, so that who comes back then does not come too early.
-fn millis(time: Option<Duration>) -> Option<u64> {
+pub(crate) fn millis(time: Option<Duration>) -> Option<u64> {
     time.map(|time| u64::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX))
 }

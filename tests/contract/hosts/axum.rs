@@ -13,7 +13,7 @@ use portcullis::{Probe, ProbeLayer};
 
 use super::{each, stack};
 use crate::policies::{
-    breaker, bulkhead, coalesce, executor, health, keyed, retry, thread_pool, total, whole_response,
+    breaker, bulkhead, coalesce, executor, health, keyed, observe, retry, thread_pool, total, whole_response,
 };
 
 async fn answer() -> &'static str {
@@ -45,6 +45,7 @@ macro_rules! each_layer {
             thread_pool().http_server(),
             coalesce().http_server(),
             executor().http_server(),
+            observe().http_server(),
             total().http_server(),
             whole_response().http_server(),
             health(),

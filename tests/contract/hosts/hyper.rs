@@ -14,7 +14,7 @@ use portcullis::{Probe, ProbeLayer};
 
 use super::{each, stack};
 use crate::policies::{
-    breaker, bulkhead, coalesce, executor, health, keyed, retry, thread_pool, total, whole_response,
+    breaker, bulkhead, coalesce, executor, health, keyed, observe, retry, thread_pool, total, whole_response,
 };
 
 fn ask() -> Request<Full<Bytes>> {
@@ -45,6 +45,7 @@ async fn client() {
         thread_pool().http_client(),
         coalesce().http_client(),
         executor().http_client(),
+        observe().http_client(),
         total().http_client(),
         whole_response().http_client(),
         probe().http_client(),
@@ -63,6 +64,7 @@ async fn server() {
         thread_pool().http_server(),
         coalesce().http_server(),
         executor().http_server(),
+        observe().http_server(),
         total().http_server(),
         whole_response().http_server(),
         health(),

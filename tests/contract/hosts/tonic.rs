@@ -14,7 +14,7 @@ use portcullis_tests::{grpc, net};
 
 use super::{each, stack};
 use crate::policies::{
-    breaker, bulkhead, coalesce, executor, health, retry, thread_pool, total, whole_response,
+    breaker, bulkhead, coalesce, executor, health, observe, retry, thread_pool, total, whole_response,
 };
 
 fn probe() -> ProbeLayer<fn() -> http::Request<Body>> {
@@ -33,6 +33,7 @@ macro_rules! each_layer {
             thread_pool().grpc(),
             coalesce().grpc(),
             executor().grpc(),
+            observe().grpc(),
             total().grpc(),
             whole_response().grpc(),
             probe().grpc(),
@@ -99,6 +100,7 @@ async fn one_service_of_a_server() {
         thread_pool().http_server(),
         coalesce().http_server(),
         executor().http_server(),
+        observe().http_server(),
         total().http_server(),
         whole_response().http_server(),
         probe().http_server(),

@@ -14,6 +14,7 @@ mod fallback;
 mod health;
 mod hedge;
 mod keyed;
+mod observe;
 mod orders;
 mod peek;
 mod pipeline;

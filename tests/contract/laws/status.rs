@@ -7,8 +7,8 @@ use tower::ServiceBuilder;
 use crate::{
     exchange::Rpc,
     policies::{
-        ATTEMPTS, LIMIT, attempt, breaker as a_breaker, bulkhead as a_bulkhead, half_open, keyed, retry,
-        single_file, total, whole_response,
+        ATTEMPTS, LIMIT, attempt, breaker as a_breaker, bulkhead as a_bulkhead, half_open, keyed, observe,
+        retry, single_file, total, whole_response,
     },
 };
 
@@ -19,6 +19,7 @@ laws!(half_open_breaker in Rpc, {
     move || layer().protocol(Tonic::default())
 });
 laws!(bulkhead in Rpc, || a_bulkhead().protocol(Tonic::default()), limited_to = LIMIT);
+laws!(observer in Rpc, || observe().protocol(Tonic::default()));
 laws!(timeout in Rpc, || total().protocol(Tonic::default()));
 laws!(whole in Rpc, || whole_response().protocol(Tonic::default()));
 laws!(retried in Rpc, || retry().grpc().idempotent().protocol(Tonic::default()), attempts = ATTEMPTS);

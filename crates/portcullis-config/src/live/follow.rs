@@ -70,21 +70,25 @@ impl<P: Follow> Follower<P> {
     }
 }
 
+impl<P: Follow> Follower<P> {
+    /// What makes it as the section says. That it is so already, as what was built from the same file is, is no change.
+    fn change(&self, section: &P::Section, policy: String) -> Result<Option<Box<dyn Change>>, Error> {
+        let (new, old) = (self.policy.changed(section), self.policy.current());
+        let new = new.map_err(|error| Error::message(error.to_string()).of(policy.clone()))?;
+        if new == *old {
+            return Ok(None);
+        }
+        Ok(Some(Box::new(Given { to: self.policy.clone(), policy, new, old })))
+    }
+}
+
 impl<P: Follow> Bound for Follower<P> {
     fn prepare(&mut self, settings: &Settings) -> Result<Option<Box<dyn Change>>, Error> {
         let name = self.policy.name();
         let section = settings.section::<P::Section>(&name)?;
         settings.get::<P::Section>(&name)?;
         let policy = format!("{}.{name}", P::Section::KIND);
-        let changed = self.has.as_ref() != Some(&section);
-        let change = if changed {
-            let new = self.policy.changed(&section);
-            let new = new.map_err(|error| Error::message(error.to_string()).of(policy.clone()))?;
-            let old = self.policy.current();
-            Some(Box::new(Given { to: self.policy.clone(), policy, new, old }) as Box<dyn Change>)
-        } else {
-            None
-        };
+        let change = if self.has.as_ref() == Some(&section) { None } else { self.change(&section, policy)? };
         self.prepared = Some(section);
         Ok(change)
     }
@@ -172,6 +176,7 @@ follow! {
     [] portcullis::Coalesce: config::Coalesce, |section, _current| section.build();
     [] portcullis::Chaos: config::Chaos, |section, current| section.reload(current);
     [] portcullis::Drain: config::Drain, |section, current| section.reload(current);
+    [] portcullis::Observer: config::Observer, |section, current| section.reload(current);
     [] portcullis::Probe: config::Probe, |section, current| section.reload(current);
 }
 

@@ -3,8 +3,8 @@
 use std::any::Any;
 
 use portcullis::{
-    AdaptiveLimit, Breaker, Bulkhead, ConfigError, Hedge, LoadShed, Pipeline, RateLimit, Registry,
-    RetryPolicy, Throttle, Timeout, config,
+    AdaptiveLimit, Breaker, Bulkhead, Chaos, ConfigError, Hedge, LoadShed, Observer, Pipeline, RateLimit,
+    Registry, RetryPolicy, Throttle, Timeout, config,
 };
 use portcullis_core::pipeline::Side;
 
@@ -53,6 +53,7 @@ impl Live {
         })?;
         let pipeline = Pipeline::client(name.to_owned())
             .registry(&self.registry)
+            .observe(self.part(&parts.observe, observer)?)
             .deadline(self.part(&parts.deadline, timeout)?)
             .retry(retry)
             .hedge(hedge)
@@ -71,13 +72,14 @@ impl Live {
             })?)
             .bulkhead(self.part(&parts.bulkhead, bulkhead)?)
             .adaptive_limit(self.part(&parts.adaptive_limit, adaptive_limit)?)
-            .attempt_timeout(self.part(&parts.attempt_timeout, timeout)?);
+            .attempt_timeout(self.part(&parts.attempt_timeout, timeout)?)
+            .chaos(self.part(&parts.chaos, chaos)?);
         self.pipelines.push((name.to_owned(), parts));
         Ok(pipeline)
     }
 
     /// A server's pipeline, as [`client`](Self::client) is one of a client. Drains, health and caches are for the program
-    /// to add.
+    /// to add: a drain is begun by it, and what is cached or coalesced has types and keys that no file can name.
     ///
     /// # Errors
     ///
@@ -86,6 +88,7 @@ impl Live {
         let parts = self.parts(name, Side::Server)?;
         let pipeline = Pipeline::server(name.to_owned())
             .registry(&self.registry)
+            .observe(self.part(&parts.observe, observer)?)
             .deadline(self.part(&parts.deadline, timeout)?)
             .load_shed(self.part(&parts.load_shed, |from| {
                 Ok(LoadShed::builder(from.name.to_owned())
@@ -95,7 +98,8 @@ impl Live {
             })?)
             .rate_limit(self.part(&parts.rate_limit, rate_limit)?)
             .bulkhead(self.part(&parts.bulkhead, bulkhead)?)
-            .adaptive_limit(self.part(&parts.adaptive_limit, adaptive_limit)?);
+            .adaptive_limit(self.part(&parts.adaptive_limit, adaptive_limit)?)
+            .chaos(self.part(&parts.chaos, chaos)?);
         self.pipelines.push((name.to_owned(), parts));
         Ok(pipeline)
     }
@@ -177,6 +181,11 @@ fn retry(from: Source<'_>) -> Result<RetryPolicy, Wrong> {
     Ok(RetryPolicy::builder(from.name.to_owned()).registry(from.registry).settings(&settings)?.build()?)
 }
 
+fn observer(from: Source<'_>) -> Result<Observer, Wrong> {
+    let config = from.get::<config::Observer>()?;
+    Ok(Observer::builder(from.name.to_owned()).config(config).registry(from.registry).build()?)
+}
+
 fn timeout(from: Source<'_>) -> Result<Timeout, Wrong> {
     let config = from.get::<config::Timeout>()?;
     Ok(Timeout::builder(from.name.to_owned(), config).registry(from.registry).build()?)
@@ -185,6 +194,11 @@ fn timeout(from: Source<'_>) -> Result<Timeout, Wrong> {
 fn rate_limit(from: Source<'_>) -> Result<RateLimit, Wrong> {
     let config = from.get::<config::RateLimit>()?;
     Ok(RateLimit::builder(from.name.to_owned()).config(config).registry(from.registry).build()?)
+}
+
+fn chaos(from: Source<'_>) -> Result<Chaos, Wrong> {
+    let config = from.get::<config::Chaos>()?;
+    Ok(Chaos::builder(from.name.to_owned()).config(config).registry(from.registry).build()?)
 }
 
 fn bulkhead(from: Source<'_>) -> Result<Bulkhead, Wrong> {

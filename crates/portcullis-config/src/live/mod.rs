@@ -96,6 +96,34 @@ impl Live {
     /// All that is wrong. Then nothing has changed, and the settings are those of before.
     pub fn reload(&mut self) -> Result<Vec<String>, Errors> {
         let settings = self.builder.clone().load()?;
+        self.replace(settings)
+    }
+
+    /// Gives each policy what these settings say of it, whatever the files say: until they are [read](Self::reload) again.
+    /// Returns those that changed. For settings that come by another way, such as from an operator's console.
+    ///
+    /// ```
+    /// use portcullis::{Bulkhead, Registry};
+    /// use portcullis_config::{Format, Live, Settings};
+    ///
+    /// let text = |most| format!("[bulkhead.db]\nmax_in_flight = {most}\n");
+    /// let settings = |most| Settings::builder().text("by hand", Format::Toml, text(most));
+    /// let mut live = Live::new(settings(10))?;
+    /// let config = live.settings().bulkhead("db")?;
+    /// let bulkhead = Bulkhead::builder("db").config(config).registry(&Registry::new()).build()?;
+    /// live.follow(&bulkhead)?;
+    ///
+    /// assert_eq!(live.replace(settings(20).load()?)?, ["bulkhead.db"]);
+    /// assert_eq!(bulkhead.config().max_in_flight, 20);
+    /// assert!(live.replace(settings(0).load()?).is_err());
+    /// assert_eq!(live.reload()?, ["bulkhead.db"], "the files hold again");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// All that is wrong. Then nothing has changed, and the settings are those of before.
+    pub fn replace(&mut self, settings: Settings) -> Result<Vec<String>, Errors> {
         let mut changes = Vec::new();
         let mut errors = settings.check();
         for policy in &mut self.policies {

@@ -44,6 +44,8 @@ pub struct Watch {
     changes: mpsc::Receiver<()>,
     /// If the files may have changed.
     unread: Option<Unread>,
+    /// What was told to be wrong last, until nothing is.
+    told: Option<String>,
     /// Watches until it is dropped.
     _watcher: RecommendedWatcher,
 }
@@ -84,7 +86,7 @@ impl Live {
         }
         // What changed after it was read, and before it was watched, is read at first.
         let unread = Some(Unread::since(Instant::now()));
-        Ok(Watch { live: self, changes, unread, _watcher: watcher })
+        Ok(Watch { live: self, changes, unread, told: None, _watcher: watcher })
     }
 }
 
@@ -94,7 +96,8 @@ impl Watch {
     ///
     /// # Errors
     ///
-    /// As [`Live::reload`]: then all is as it was, until the files change again.
+    /// As [`Live::reload`]: then all is as it was, until the files change again. The same is not told twice in a row: a
+    /// log that is written beside the files, with this error in it, would be a change that is followed by the next error.
     pub async fn changed(&mut self) -> Result<Vec<String>, Errors> {
         loop {
             while let Some(unread) = self.unread {
@@ -102,9 +105,8 @@ impl Watch {
                     Ok(_) => self.unread = Some(Unread { quiet: Instant::now() + QUIET, ..unread }),
                     Err(_) => {
                         self.unread = None;
-                        let changed = self.live.reload()?;
-                        if !changed.is_empty() {
-                            return Ok(changed);
+                        if let Some(news) = self.news() {
+                            return news;
                         }
                     }
                 }
@@ -115,6 +117,16 @@ impl Watch {
             }
             self.unread = Some(Unread::since(Instant::now()));
         }
+    }
+
+    /// What came of reading the files again, if it is something else than before.
+    fn news(&mut self) -> Option<Result<Vec<String>, Errors>> {
+        let read = self.live.reload();
+        let told = read.as_ref().err().map(Errors::to_string);
+        let again = told.is_some() && told == self.told;
+        self.told = told;
+        let nothing = read.as_ref().is_ok_and(Vec::is_empty);
+        (!again && !nothing).then_some(read)
     }
 
     /// The settings and the policies.

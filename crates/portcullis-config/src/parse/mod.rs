@@ -1,5 +1,6 @@
 //! From texts to nodes.
 
+mod json;
 mod toml;
 mod yaml;
 
@@ -36,8 +37,8 @@ impl Format {
     pub(crate) fn parse(self, text: &str, start: &Place) -> Result<Node, Error> {
         match self {
             Self::Toml => toml::parse(text, start),
-            // All JSON is YAML.
-            Self::Yaml | Self::Json => yaml::parse(text, start),
+            Self::Yaml => yaml::parse(text, start),
+            Self::Json => json::parse(text, start),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! YAML, and JSON with it.
+//! YAML, and most of JSON with it.
 
 use saphyr::Scalar;
 use saphyr_parser::{Event, Marker, Parser, ScanError, Span, StrInput};

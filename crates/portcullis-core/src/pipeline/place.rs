@@ -37,6 +37,8 @@ impl fmt::Display for Side {
 pub enum Place {
     /// Answers about the health of the server.
     Health,
+    /// Spans, counts and durations of calls.
+    Observe,
     /// A server that ends.
     Drain,
     /// Something else in place of calls that failed.
@@ -53,6 +55,8 @@ pub enum Place {
     Retry,
     /// Attempts beside one that is late.
     Hedge,
+    /// Spans, counts and durations of attempts.
+    Attempts,
     /// A client that holds back what its dependency would refuse.
     Throttle,
     /// A limit on calls in a time.
@@ -75,8 +79,9 @@ pub enum Place {
 
 impl Place {
     /// Every place, from the outside to the inside.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::Health,
+        Self::Observe,
         Self::Drain,
         Self::Fallback,
         Self::Cache,
@@ -85,6 +90,7 @@ impl Place {
         Self::LoadShed,
         Self::Retry,
         Self::Hedge,
+        Self::Attempts,
         Self::Throttle,
         Self::RateLimit,
         Self::Breaker,
@@ -100,6 +106,7 @@ impl Place {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Health => "health",
+            Self::Observe => "observe",
             Self::Drain => "drain",
             Self::Fallback => "fallback",
             Self::Cache => "cache",
@@ -108,6 +115,7 @@ impl Place {
             Self::LoadShed => "load_shed",
             Self::Retry => "retry",
             Self::Hedge => "hedge",
+            Self::Attempts => "attempts",
             Self::Throttle => "throttle",
             Self::RateLimit => "rate_limit",
             Self::Breaker => "breaker",
@@ -124,6 +132,7 @@ impl Place {
     pub const fn why(self) -> &'static str {
         match self {
             Self::Health => "answers its paths itself, whatever the layers below it refuse",
+            Self::Observe => "sees what callers see, however it came about",
             Self::Drain => {
                 "knows every call that is in flight, and refuses before any of them costs anything"
             }
@@ -136,6 +145,7 @@ impl Place {
             Self::LoadShed => "refuses before any line is waited in",
             Self::Retry => "each attempt is admitted by all below, so that an open breaker ends the attempts",
             Self::Hedge => "an attempt of the retry is made with its hedges, and fails when all of them do",
+            Self::Attempts => "sees each attempt by itself, also one that is refused below or given up",
             Self::Throttle => {
                 "sees what the dependency refuses of the attempts, and spends no permit on the rest"
             }
@@ -166,6 +176,7 @@ impl Place {
             (Side::Client, Self::LoadShed) => {
                 Some("it is for a server, and refuses what others ask of it; a client has a throttle")
             }
+            (Side::Server, Self::Attempts) => Some("it is for a client: a server makes no attempts"),
             (Side::Server, Self::Retry | Self::Hedge) => Some(
                 "it is for a client: a server that does work again multiplies what its callers try again",
             ),

@@ -2,8 +2,8 @@
 
 use super::{BreakerRule, Facts, What, show::ShowTime};
 use crate::{
-    Mode, adaptive, breaker, bulkhead, cache, chaos, coalesce, drain, fallback, pool, rate, shed, throttle,
-    timeout,
+    Mode, adaptive, breaker, bulkhead, cache, chaos, coalesce, drain, fallback, observe, pool, rate, shed,
+    throttle, timeout,
 };
 
 impl From<&timeout::Config> for Facts {
@@ -120,5 +120,12 @@ impl From<&drain::Config> for Facts {
     fn from(config: &drain::Config) -> Self {
         let (announce, grace) = (ShowTime(config.announce), ShowTime(config.grace));
         Self::of(What::Other(format!("told for {announce}, then {grace} for what is in flight")))
+    }
+}
+
+impl From<&observe::Config> for Facts {
+    fn from(config: &observe::Config) -> Self {
+        let words = if config.durations { "spans, counts, durations" } else { "spans, counts" };
+        Self { mode: config.mode(), what: What::Other(words.to_owned()) }
     }
 }

@@ -50,8 +50,9 @@ fn the_order_is_the_order_of_the_places() {
     assert_eq!(words.len(), Place::ALL.len());
     let alone = |side| Place::ALL.into_iter().filter(move |place| !place.is_on(side)).collect::<Vec<_>>();
     assert_eq!(alone(Side::Client), [Place::Health, Place::Drain, Place::LoadShed]);
-    let [retry, hedge, throttle] = [Place::Retry, Place::Hedge, Place::Throttle];
-    assert_eq!(alone(Side::Server), [retry, hedge, throttle, Place::Breaker, Place::AttemptTimeout]);
+    let outer = [Place::Retry, Place::Hedge, Place::Attempts];
+    let inner = [Place::Throttle, Place::Breaker, Place::AttemptTimeout];
+    assert_eq!(alone(Side::Server), [outer, inner].concat());
 }
 
 #[test]

@@ -85,7 +85,7 @@ impl AdaptiveLimit {
         let kind = PolicyKind::AdaptiveLimit;
         let common = Arc::new(Common::new((kind, name.clone()), config.clone(), seed, registry)?);
         let shared = Sharded::new(Shared::new(name.clone(), config, shard::count(), common)?);
-        registry.join(PolicyKind::AdaptiveLimit, name, shared.value());
+        registry.join_sharded(PolicyKind::AdaptiveLimit, name, &shared);
         Ok(Self { shared })
     }
 
@@ -330,6 +330,9 @@ impl OfMany for AdaptiveLimit {
         !self.shared.is_shared() && limiter.in_flight() == 0 && (idle || !lowered())
     }
 }
+
+crate::registry::handle!(AdaptiveLimit, AdaptiveLimit);
+crate::registry::new_in!(AdaptiveLimit);
 
 impl crate::registry::Member for AdaptiveLimit {
     fn member(&self) -> Option<(Name, std::sync::Weak<dyn crate::registry::Policy>)> {

@@ -61,6 +61,7 @@ impl<W> Line<W> {
     }
 
     /// Lines up somebody whose time is over then; back to who would have to be too far from the end.
+    #[inline(always)]
     pub(super) fn enter(&mut self, over: Time, waits: W) -> Result<Place, W> {
         let (Some(before), Some(index)) = (self.before(over), self.room()) else { return Err(waits) };
         let after = match self.spot_mut(before) {
@@ -84,6 +85,7 @@ impl<W> Line<W> {
     }
 
     /// What who stood here waited with, if it was not called.
+    #[inline(always)]
     pub(super) fn leave(&mut self, place: Place) -> Option<W> {
         let waits = self.take(place.0);
         let vacant = self.vacant;

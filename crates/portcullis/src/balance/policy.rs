@@ -235,6 +235,9 @@ impl Shared {
     }
 }
 
+crate::registry::handle!(Outliers, Balance);
+crate::registry::new_in!(Outliers);
+
 impl fmt::Debug for Outliers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Outliers").field("name", self.name()).field("status", &self.status()).finish()

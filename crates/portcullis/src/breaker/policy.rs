@@ -85,7 +85,7 @@ impl Breaker {
         let shared =
             Sharded::with(Shared { machine, surroundings }, |shared, shard| shared.machine.tally(shard));
         shared.surroundings.driver.belongs_to(shared.value());
-        registry.join(PolicyKind::Breaker, name, shared.value());
+        registry.join_sharded(PolicyKind::Breaker, name, &shared);
         Ok(Self { shared })
     }
 
@@ -296,6 +296,9 @@ where
     })
     .await
 }
+
+crate::registry::handle!(Breaker, Breaker);
+crate::registry::new_in!(Breaker);
 
 impl crate::registry::Member for Breaker {
     fn member(&self) -> Option<(Name, std::sync::Weak<dyn crate::registry::Policy>)> {

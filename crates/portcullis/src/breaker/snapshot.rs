@@ -1,5 +1,7 @@
 //! A breaker as its registry sees it.
 
+use std::time::Duration;
+
 use portcullis_core::{
     ConfigError, PolicyKind,
     breaker::{Mode, State, Status},
@@ -75,6 +77,11 @@ impl Policy for Shared {
 
     fn isolate(&self) {
         self.machine.isolate(None, &self.surroundings.world());
+    }
+
+    fn isolate_for(&self, time: Duration) -> bool {
+        self.machine.isolate(Some(time), &self.surroundings.world());
+        true
     }
 
     fn stop(&self, why: &str) {

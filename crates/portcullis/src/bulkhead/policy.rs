@@ -83,7 +83,7 @@ impl Bulkhead {
             emitter: Emitter::new(name.clone(), PolicyKind::Bulkhead, registry),
             dice: Dice::new(seed),
         });
-        registry.join(PolicyKind::Bulkhead, name, shared.value());
+        registry.join_sharded(PolicyKind::Bulkhead, name, &shared);
         Ok(Self { shared })
     }
 
@@ -355,6 +355,9 @@ impl Shared {
         rejection
     }
 }
+
+crate::registry::handle!(Bulkhead, Bulkhead);
+crate::registry::new_in!(Bulkhead);
 
 impl crate::registry::Member for Bulkhead {
     fn member(&self) -> Option<(Name, std::sync::Weak<dyn crate::registry::Policy>)> {

@@ -34,6 +34,11 @@ impl BulkheadTicket {
 impl Ticket for BulkheadTicket {
     #[inline]
     fn settle(&mut self, _: Verdict) {}
+
+    #[inline(always)]
+    fn heeds(&self) -> bool {
+        false
+    }
 }
 
 impl Drop for BulkheadTicket {

@@ -72,7 +72,7 @@ impl Chaos {
             emitter: Emitter::new(name.clone(), PolicyKind::Chaos, registry),
             counts: Counts::default(),
         });
-        registry.join(PolicyKind::Chaos, name, shared.value());
+        registry.join_sharded(PolicyKind::Chaos, name, &shared);
         Ok(Self { shared })
     }
 
@@ -248,6 +248,8 @@ fn word(end: End) -> &'static str {
         _ => FaultKind::Response.as_str(),
     }
 }
+
+crate::registry::handle!(Chaos, Chaos);
 
 impl crate::registry::Member for Chaos {
     fn member(&self) -> Option<(Name, std::sync::Weak<dyn crate::registry::Policy>)> {

@@ -54,6 +54,11 @@ impl ChaosTicket {
 impl Ticket for ChaosTicket {
     fn settle(&mut self, _: Verdict) {}
 
+    #[inline(always)]
+    fn heeds(&self) -> bool {
+        false
+    }
+
     /// A frame is seen when it has gone through, to its last byte.
     fn poll_paced(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some(due) = self.due else { return Poll::Ready(()) };

@@ -65,7 +65,7 @@ impl Coalesce {
             emitter: Emitter::new(name.clone(), PolicyKind::Coalesce, registry),
             counts: Counts::default(),
         });
-        registry.join(PolicyKind::Coalesce, name, shared.value());
+        registry.join_sharded(PolicyKind::Coalesce, name, &shared);
         Ok(Self { shared })
     }
 
@@ -207,6 +207,9 @@ impl Shared {
         self.counts.status(self.flights.keys(), self.flights.waiting(), self.rules.config().mode)
     }
 }
+
+crate::registry::handle!(Coalesce, Coalesce);
+crate::registry::new_in!(Coalesce);
 
 impl crate::registry::Member for Coalesce {
     fn member(&self) -> Option<(Name, std::sync::Weak<dyn crate::registry::Policy>)> {

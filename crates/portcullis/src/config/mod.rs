@@ -13,7 +13,7 @@
 //! [`config::HealthCheck`](HealthCheck) for a check of a health monitor, [`config::Probe`](Probe) for a probe,
 //! [`config::Drain`](Drain) for a drain, [`config::Outlier`](Outlier) for the ejection of outliers,
 //! [`config::Fallback`](Fallback) for a fallback or a failover, [`config::Reconnect`](Reconnect) for reconnecting,
-//! [`config::Chaos`](Chaos) for chaos, and [`config::Timeout`](Timeout) for a timeout.
+//! [`config::Chaos`](Chaos) for chaos, [`config::Observer`](Observer) for an observer, and [`config::Timeout`](Timeout) for a timeout.
 //! A word that is no field, and a value of the wrong type, are errors where the file is read; a value
 //! outside its range is the same [`ConfigError`](crate::ConfigError) as the builder's.
 //!
@@ -419,6 +419,15 @@
 //!
 //! What each does is told at [`balance::Config`](crate::balance::Config).
 //!
+//! # Fields of an observer
+//!
+//! | field | value | default | range |
+//! |---|---|---|---|
+//! | `enabled` | `true` or `false` | `true` | |
+//! | `durations` | `true` or `false` | `false` | |
+//!
+//! What each does is told at [`observe::Config`](crate::observe::Config).
+//!
 //! # Fields of a fallback
 //!
 //! | field | value | default | range |
@@ -551,6 +560,7 @@ mod hedge;
 mod keyed_bulkhead;
 mod limits;
 mod lists;
+mod observer;
 mod outlier;
 mod place;
 mod pool;
@@ -579,6 +589,7 @@ pub use fallback::Fallback;
 pub use health::{HealthCheck, HealthMonitor};
 pub use hedge::Hedge;
 pub use keyed_bulkhead::KeyedBulkhead;
+pub use observer::Observer;
 pub use outlier::Outlier;
 pub use pool::ThreadPool;
 pub use probe::Probe;

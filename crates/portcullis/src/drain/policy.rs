@@ -74,7 +74,7 @@ impl Drain {
         registry: &Registry,
     ) -> Self {
         let shared = Sharded::new(Shared::new(name.clone(), config, named, announce, registry));
-        registry.join(PolicyKind::Drain, name, shared.value());
+        registry.join_sharded(PolicyKind::Drain, name, &shared);
         Self { shared }
     }
 
@@ -238,6 +238,9 @@ async fn first<F: Future>(future: F, end: impl Future) -> Option<F::Output> {
     })
     .await
 }
+
+crate::registry::handle!(Drain, Drain);
+crate::registry::new_in!(Drain);
 
 impl crate::registry::Member for Drain {
     fn member(&self) -> Option<(Name, std::sync::Weak<dyn crate::registry::Policy>)> {

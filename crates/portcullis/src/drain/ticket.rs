@@ -30,6 +30,11 @@ impl DrainTicket {
 impl Ticket for DrainTicket {
     #[inline(always)]
     fn settle(&mut self, _: Verdict) {}
+
+    #[inline(always)]
+    fn heeds(&self) -> bool {
+        false
+    }
 }
 
 impl Drop for DrainTicket {

@@ -52,6 +52,10 @@ impl Hub {
     /// of every policy and of this hub. It should be quick, since a call waits for it, and what it changes
     /// is told in its turn before it returns.
     ///
+    /// It hears of what it does itself, too, and so one that answers each change by another would never come to an end:
+    /// while it is called for one event it is called at most 32 times for what comes of its own doing. All others hear of
+    /// it, it is kept, and streams have it.
+    ///
     /// A listener that panics is not called again, and nobody else notices: neither the policy nor other
     /// listeners. The panic is reported by the panic hook as any other, and
     /// [`Subscription::is_active`] tells.

@@ -1,6 +1,7 @@
 //! Who is called at each event.
 
 use std::{
+    cell::RefCell,
     fmt,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
@@ -29,12 +30,48 @@ pub(super) struct Listener {
     call: Box<dyn Fn(&Event) + Send + Sync>,
 }
 
+/// How often a listener hears, while it is called for one event, of what comes of its own doing.
+///
+/// Few that answer changes by changes come to an end later than this; and one that comes to none goes no deeper, so that it
+/// needs less than any thread's stack.
+const MOST_OF_ITS_OWN: u32 = 32;
+
+thread_local! {
+    /// The listeners that are called on this thread, and how often each heard of its own doing.
+    static CALLED: RefCell<Vec<(usize, u32)>> = const { RefCell::new(Vec::new()) };
+}
+
 impl Listener {
-    /// Calls it; whether that went without a panic.
+    /// Calls it, unless it goes round in circles; whether that went without a panic.
     fn tell(&self, event: &Event) -> bool {
+        let own = std::ptr::from_ref(self).addr();
+        match CALLED.try_with(|called| enter(&mut called.borrow_mut(), own)) {
+            Ok(None) => true,
+            Ok(Some(depth)) => {
+                let went_well = self.call(event);
+                let _ = CALLED.try_with(|called| called.borrow_mut().truncate(depth));
+                went_well
+            }
+            // The thread is ending, and has no memory any more.
+            Err(_) => self.call(event),
+        }
+    }
+
+    fn call(&self, event: &Event) -> bool {
         // It is never called again after a panic, so that nobody sees what the panic left unfinished.
         catch_unwind(AssertUnwindSafe(|| (self.call)(event))).is_ok()
     }
+}
+
+/// How many were under way before it, if it is to be called.
+fn enter(called: &mut Vec<(usize, u32)>, listener: usize) -> Option<usize> {
+    let depth = called.len();
+    match called.iter_mut().find(|(other, _)| *other == listener) {
+        None => called.push((listener, 0)),
+        Some((_, times)) if *times < MOST_OF_ITS_OWN => *times += 1,
+        Some(_) => return None,
+    }
+    Some(depth)
 }
 
 /// The listeners of a hub. The list is replaced and never changed, so that it is read without a lock held.

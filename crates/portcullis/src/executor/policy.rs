@@ -81,7 +81,7 @@ impl Executor {
             emitter: Emitter::new(name.clone(), PolicyKind::Executor, registry),
             counts: Counts::default(),
         });
-        registry.join(PolicyKind::Executor, name, shared.value());
+        registry.join_sharded(PolicyKind::Executor, name, &shared);
         Ok(Self { shared })
     }
 
@@ -218,6 +218,9 @@ impl Shared {
         self.counts.status(self.mode())
     }
 }
+
+crate::registry::handle!(Executor, Executor);
+crate::registry::new_in!(Executor);
 
 impl crate::registry::Member for Executor {
     fn member(&self) -> Option<(Name, std::sync::Weak<dyn crate::registry::Policy>)> {

@@ -203,6 +203,9 @@ impl<S: std::ops::Deref<Target = Shared>> Drop for Using<S> {
     }
 }
 
+crate::registry::handle!(Fallback, Fallback);
+crate::registry::new_in!(Fallback);
+
 impl crate::registry::Member for Fallback {
     fn member(&self) -> Option<(Name, std::sync::Weak<dyn crate::registry::Policy>)> {
         Some((self.name().clone(), Arc::downgrade(&self.shared) as _))

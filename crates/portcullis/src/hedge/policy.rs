@@ -153,7 +153,7 @@ impl Hedge {
             many: None,
         };
         let shared = Sharded::with(shared, |shared, shard| shared.budget.deposits(shard));
-        registry.join(PolicyKind::Hedge, name, shared.value());
+        registry.join_sharded(PolicyKind::Hedge, name, &shared);
         Ok(Self { shared })
     }
 
@@ -414,6 +414,9 @@ impl Policy for Shared {
         is_any
     }
 }
+
+crate::registry::handle!(Hedge, Hedge);
+crate::registry::new_in!(Hedge);
 
 impl crate::registry::Member for Hedge {
     fn member(&self) -> Option<(Name, std::sync::Weak<dyn crate::registry::Policy>)> {

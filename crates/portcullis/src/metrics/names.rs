@@ -18,6 +18,20 @@ pub const CALLS: Metric = counter(
     "Calls by how they ended: success, failure, ignored, rejected, abandoned.",
 );
 
+/// How long calls and attempts took, by an [observer](crate::observe) that measures it.
+pub const CALL_DURATION: Metric = histogram(
+    "portcullis_call_duration_seconds",
+    &["policy", "kind"],
+    "How long calls and attempts took that were not refused or given up, to the end of their bodies.",
+);
+
+/// Calls and attempts that an [observer](crate::observe) sees running.
+pub const CALLS_IN_FLIGHT: Metric = gauge(
+    "portcullis_calls_in_flight",
+    &["policy", "kind"],
+    "Calls and attempts that run, until their bodies end.",
+);
+
 /// Failures by kind.
 pub const FAILURES: Metric =
     counter("portcullis_failures_total", &["policy", "failure"], "Failed calls by kind of failure.");
@@ -354,6 +368,8 @@ pub const HEALTH_CHECKS: Metric = counter(
 /// All of them.
 pub const ALL: &[&Metric] = &[
     &CALLS,
+    &CALL_DURATION,
+    &CALLS_IN_FLIGHT,
     &FAILURES,
     &REJECTIONS,
     &BREAKER_STATE,

@@ -24,7 +24,7 @@ pub struct PipelineBuilder<Si, D, Sl> {
     dialect: D,
     slots: Sl,
     /// What was given for which place, to tell of two for one.
-    given: Vec<(Place, Option<Name>)>,
+    pub(super) given: Vec<(Place, Option<Name>)>,
     side: PhantomData<fn() -> Si>,
 }
 
@@ -112,6 +112,10 @@ impl<Si, D, Sl> PipelineBuilder<Si, D, Sl> {
 
 macro_rules! setters {
     ([$($b:ident $bT:ident)*]) => {};
+    // These two are given together; see the module `observed`.
+    ([$($b:ident $bT:ident)*] $f:ident $T:ident Observed $doc:literal; $($rest:tt)*) => {
+        setters!([$($b $bT)* $f $T] $($rest)*);
+    };
     ([$($b:ident $bT:ident)*] $f:ident $T:ident $Place:ident $doc:literal; $($a:ident $aT:ident $aPlace:ident $adoc:literal;)*) => {
         impl<Si, Dia, $($bT,)* $T, $($aT,)*> PipelineBuilder<Si, Dia, Slots<$($bT,)* $T, $($aT,)*>> {
             #[doc = $doc]
@@ -132,6 +136,7 @@ macro_rules! setters {
 
 setters! { []
     health He Health "Answers about the health of the server: a `Health` or its layer. For servers.";
+    observe Ob Observed "";
     drain Dr Drain "Ends the server without failed calls: a `Drain`, its layer or its settings. For servers.";
     fallback Fa Fallback "Something else in place of calls that failed: a layer, which knows what.";
     cache Ca Cache "Keeps answers: a layer, which knows the keys. With the feature `cache`.";
@@ -142,6 +147,7 @@ setters! { []
     retry Re Retry "Attempts after one that failed: a `RetryPolicy`, its layer or its settings. For clients.";
     hedge Hg Hedge "Attempts beside one that is late: a `Hedge`, its layer or its settings. With a retry it has to share \
         the retry's budget. For clients.";
+    attempts As Observed "";
     throttle Th Throttle "Holds back what the dependency would refuse: a `Throttle`, its layer or its settings. For clients.";
     rate_limit Ra RateLimit "A limit on calls in a time: a `RateLimit`, its layer or its settings.";
     breaker Br Breaker "A circuit breaker: a `Breaker`, its layer, that of a `KeyedBreaker`, or its settings. For clients.";

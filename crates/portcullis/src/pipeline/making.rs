@@ -6,7 +6,7 @@ use portcullis_core::{
 };
 
 use super::plan;
-use crate::{Registry, RetryBudget, registry};
+use crate::{Observer, Registry, RetryBudget, registry};
 
 /// A pipeline that is being built: what its parts may have to know.
 #[derive(Debug)]
@@ -15,12 +15,13 @@ pub struct Making<'a, D> {
     registry: &'a Registry,
     dialect: &'a D,
     budget: Option<RetryBudget>,
+    observer: Option<Observer>,
     members: Vec<plan::Member>,
 }
 
 impl<'a, D> Making<'a, D> {
     pub(super) fn new(name: &'a Name, registry: &'a Registry, dialect: &'a D) -> Self {
-        Self { name, registry, dialect, budget: None, members: Vec::new() }
+        Self { name, registry, dialect, budget: None, observer: None, members: Vec::new() }
     }
 
     /// The pipeline's name, and that of policies made from settings.
@@ -41,6 +42,16 @@ impl<'a, D> Making<'a, D> {
     /// The budget that attempts further in have to share, without counting calls.
     pub fn budget(&self) -> Option<RetryBudget> {
         self.budget.as_ref().map(RetryBudget::withdraw_only)
+    }
+
+    /// Who sees the calls, and is to see the attempts further in.
+    pub(super) fn observer(&self) -> Option<Observer> {
+        self.observer.clone()
+    }
+
+    /// Lets attempts further in be seen by this one.
+    pub(super) fn observe(&mut self, observer: &Observer) {
+        self.observer = Some(observer.clone());
     }
 
     /// Adds a part of its [`Member::member`](registry::Member::member) to what the pipeline is made of.

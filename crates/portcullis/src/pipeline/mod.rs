@@ -46,9 +46,9 @@
 //!
 //! It is one order for both sides, [`Place::ALL`]; each [`Place`] says [why](Place::why) it is there. From outside:
 //!
-//! - On a **client**: fallback, cache, deadline, coalesce, retry, hedge, throttle, rate limit, breaker, bulkhead, adaptive
+//! - On a **client**: observer, fallback, cache, deadline, coalesce, retry, hedge, the observer's attempts, throttle, rate limit, breaker, bulkhead, adaptive
 //!   limit, executor, thread pool, attempt timeout, chaos.
-//! - On a **server**: health, drain, fallback, cache, deadline, coalesce, load shedding, rate limit, bulkhead, adaptive
+//! - On a **server**: health, observer, drain, fallback, cache, deadline, coalesce, load shedding, rate limit, bulkhead, adaptive
 //!   limit, executor, thread pool, chaos.
 //!
 //! # What is refused
@@ -87,6 +87,7 @@ mod explanation;
 mod kept;
 mod layer;
 mod making;
+mod observed;
 mod optional;
 mod plan;
 mod repeats;
@@ -102,6 +103,7 @@ pub use error::PipelineError;
 pub use explanation::Explanation;
 pub use layer::Pipeline;
 pub use making::Making;
+pub use observed::Attempts;
 pub use optional::Idle;
 pub use plan::Plan;
 pub use portcullis_core::pipeline::{Amplification, Latency, Named, Never, Place, Side, Step, Wrong};

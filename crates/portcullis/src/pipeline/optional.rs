@@ -6,8 +6,8 @@ use portcullis_core::{ConfigError, Mode, Name, pipeline::Place, timeout};
 
 use super::{Fits, IntoPart, Making};
 use crate::{
-    AdaptiveLimit, Breaker, Bulkhead, Hedge, LoadShed, RateLimit, Registry, RetryBudget, RetryPolicy,
-    Throttle, Timeout,
+    AdaptiveLimit, Breaker, Bulkhead, Chaos, Hedge, LoadShed, Observer, RateLimit, Registry, RetryBudget,
+    RetryPolicy, Throttle, Timeout,
     registry::{Member, Policy},
 };
 
@@ -55,6 +55,19 @@ impl Idle for Timeout {
     fn idle(name: &Name) -> Result<Self, ConfigError> {
         let config = timeout::Config { mode: Mode::Disabled, ..timeout::Config::default() };
         Self::builder(name.clone(), config).registry(&Registry::new()).build()
+    }
+}
+
+impl Idle for Observer {
+    fn idle(name: &Name) -> Result<Self, ConfigError> {
+        Self::builder(name.clone()).enabled(false).registry(&Registry::new()).build()
+    }
+}
+
+/// Off, as chaos is until somebody turns it on.
+impl Idle for Chaos {
+    fn idle(name: &Name) -> Result<Self, ConfigError> {
+        Self::builder(name.clone()).registry(&Registry::new()).build()
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use portcullis_core::{Name, adaptive, breaker, bulkhead, pipeline::Side, shed};
+use portcullis_core::{Name, adaptive, breaker, bulkhead, observe, pipeline::Side, shed};
 
-use super::{Absent, Empty, Pipeline, PipelineBuilder, Slots};
+use super::{Absent, Attempts, Empty, Pipeline, PipelineBuilder, Slots};
 use crate::{Boxed, retry};
 
 /// As long as most callers are ready to wait, and the default of a [`Timeout`](crate::Timeout).
@@ -40,6 +40,7 @@ pub type StandardClient = PipelineBuilder<
     Boxed,
     Slots<
         Absent,
+        observe::Config,
         Absent,
         Absent,
         Absent,
@@ -48,6 +49,7 @@ pub type StandardClient = PipelineBuilder<
         Absent,
         retry::Config,
         Absent,
+        Attempts,
         Absent,
         Absent,
         breaker::Config,
@@ -66,12 +68,14 @@ pub type StandardServer = PipelineBuilder<
     Boxed,
     Slots<
         Absent,
+        observe::Config,
         Absent,
         Absent,
         Absent,
         Duration,
         Absent,
         shed::Config,
+        Absent,
         Absent,
         Absent,
         Absent,
@@ -115,8 +119,8 @@ impl Pipeline<()> {
 }
 
 impl PipelineBuilder<Client, Boxed, Empty> {
-    /// What is usual for a client: a deadline of [10 s](STANDARD_DEADLINE), a retry, a breaker and a bulkhead with their
-    /// defaults, and [3 s](STANDARD_ATTEMPT) for an attempt. Each of them can be given after it, in place of this.
+    /// What is usual for a client: an observer, a deadline of [10 s](STANDARD_DEADLINE), a retry, a breaker and a bulkhead
+    /// with their defaults, and [3 s](STANDARD_ATTEMPT) for an attempt. Each of them can be given after it, in place of this.
     ///
     /// ```
     /// use portcullis::Pipeline;
@@ -128,7 +132,9 @@ impl PipelineBuilder<Client, Boxed, Empty> {
     /// ```
     pub fn standard(self) -> StandardClient {
         self.filled(|slots| Slots {
+            observe: observe::Config::default(),
             deadline: STANDARD_DEADLINE,
+            attempts: Attempts(()),
             retry: retry::Config::default(),
             breaker: breaker::Config::default(),
             bulkhead: bulkhead::Config::default(),
@@ -151,8 +157,8 @@ impl PipelineBuilder<Client, Boxed, Empty> {
 }
 
 impl PipelineBuilder<Server, Boxed, Empty> {
-    /// What is usual for a server: a deadline of [10 s](STANDARD_DEADLINE), load shedding and an adaptive limit with their
-    /// defaults. Each of them can be given after it, in place of this.
+    /// What is usual for a server: an observer, a deadline of [10 s](STANDARD_DEADLINE), load shedding and an adaptive
+    /// limit with their defaults. Each of them can be given after it, in place of this.
     ///
     /// ```
     /// use portcullis::{Drain, Health, Pipeline, Registry};
@@ -167,7 +173,9 @@ impl PipelineBuilder<Server, Boxed, Empty> {
     /// ```
     pub fn standard(self) -> StandardServer {
         self.filled(|slots| Slots {
+            observe: observe::Config::default(),
             deadline: STANDARD_DEADLINE,
+            attempts: slots.attempts,
             load_shed: shed::Config::default(),
             adaptive_limit: adaptive::Config::default(),
             health: slots.health,

@@ -20,6 +20,6 @@ macro_rules! slots {
 }
 
 slots! {
-    Health Drain Fallback Cache Deadline Coalesce LoadShed Retry Hedge Throttle RateLimit Breaker Bulkhead AdaptiveLimit
-    Executor ThreadPool AttemptTimeout Chaos
+    Health Observe Drain Fallback Cache Deadline Coalesce LoadShed Retry Hedge Attempts Throttle RateLimit Breaker
+    Bulkhead AdaptiveLimit Executor ThreadPool AttemptTimeout Chaos
 }

@@ -46,9 +46,9 @@ macro_rules! slots {
 
 // In the order of the places. Three tuples, because a tuple of layers has no more than sixteen.
 slots! {
-    (health He Health, drain Dr Drain, fallback Fa Fallback, cache Ca Cache, deadline De Deadline, coalesce Co Coalesce,
+    (health He Health, observe Ob Observe, drain Dr Drain, fallback Fa Fallback, cache Ca Cache, deadline De Deadline, coalesce Co Coalesce,
      load_shed Ls LoadShed)
-    (retry Re Retry, hedge Hg Hedge, throttle Th Throttle, rate_limit Ra RateLimit, breaker Br Breaker)
+    (retry Re Retry, hedge Hg Hedge, attempts As Attempts, throttle Th Throttle, rate_limit Ra RateLimit, breaker Br Breaker)
     (bulkhead Bu Bulkhead, adaptive_limit Al AdaptiveLimit, executor Ex Executor, thread_pool Tp ThreadPool,
      attempt_timeout At AttemptTimeout, chaos Ch Chaos)
 }

@@ -103,7 +103,7 @@ impl ThreadPool {
             emitter: Emitter::new(name.clone(), PolicyKind::ThreadPool, registry),
             dice: Dice::new(seed),
         });
-        registry.join(PolicyKind::ThreadPool, name, shared.value());
+        registry.join_sharded(PolicyKind::ThreadPool, name, &shared);
         Ok(Self { shared })
     }
 
@@ -397,6 +397,9 @@ impl Shared {
         self.cancelled.fetch_add(1, Relaxed);
     }
 }
+
+crate::registry::handle!(ThreadPool, ThreadPool);
+crate::registry::new_in!(ThreadPool);
 
 impl crate::registry::Member for ThreadPool {
     fn member(&self) -> Option<(Name, std::sync::Weak<dyn crate::registry::Policy>)> {

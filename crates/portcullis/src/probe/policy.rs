@@ -256,6 +256,14 @@ impl Drop for Shared {
     }
 }
 
+impl crate::registry::Handle for Probe {
+    const KIND: PolicyKind = PolicyKind::Probe;
+
+    fn from_joined(joined: Arc<dyn std::any::Any + Send + Sync>) -> Option<Self> {
+        joined.downcast().ok().map(Self)
+    }
+}
+
 impl fmt::Debug for Probe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Probe").field("name", self.name()).field("status", &self.status()).finish()

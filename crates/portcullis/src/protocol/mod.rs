@@ -59,7 +59,7 @@ pub(crate) use error::judge_error;
 pub(crate) use error::{find_any, judge_any};
 #[cfg(feature = "http")]
 pub(crate) use http::{Told, grpc_timeout, without_content, write_grpc_timeout, write_millis};
-pub(crate) use ticket::watched;
+pub(crate) use ticket::{watched, watched_inside};
 
 use portcullis_core::{Failure, GrpcCode, Rejection, Time, Verdict};
 
@@ -162,6 +162,12 @@ pub trait Protocol<Req, Res, Err> {
     /// The gRPC status in a response's head, unless it is OK, and what it is as a failure, whether or not it
     /// is judged to be one.
     fn grpc_status(&self, response: &Res) -> Option<(GrpcCode, Failure)> {
+        let _ = response;
+        None
+    }
+
+    /// The status of a response in HTTP, where responses have one. For people.
+    fn status(&self, response: &Res) -> Option<u16> {
         let _ = response;
         None
     }

@@ -22,6 +22,12 @@ pub trait Ticket {
     /// Records how the attempt ended. Only the first verdict counts.
     fn settle(&mut self, verdict: Verdict);
 
+    /// Whether it matters to the ticket how the attempt ended (default yes). Where it says no, as what only counts who is
+    /// in flight does, responses need not be judged for it.
+    fn heeds(&self) -> bool {
+        true
+    }
+
     /// Told when the head of a response has come whose body goes on, with what it says, if that is all there is to
     /// know but for a body that fails. The ticket is settled when the body ends.
     fn answered(&mut self, verdict: Option<Verdict>) {
@@ -40,6 +46,14 @@ pub trait Ticket {
         Poll::Ready(())
     }
 
+    /// Runs what polls the body of a response. For what has to be around each poll, as a span is.
+    fn inside<R>(&mut self, poll: impl FnOnce() -> R) -> R
+    where
+        Self: Sized,
+    {
+        poll()
+    }
+
     /// Told of each frame of data of a response's body, by its bytes; the attempt ends before it when there is a
     /// reason.
     fn frame(&mut self, bytes: usize) -> Option<Rejection> {
@@ -51,6 +65,11 @@ pub trait Ticket {
 /// A record of nothing.
 impl Ticket for () {
     fn settle(&mut self, _: Verdict) {}
+
+    #[inline(always)]
+    fn heeds(&self) -> bool {
+        false
+    }
 }
 
 impl<T: Ticket> Ticket for Option<T> {
@@ -59,6 +78,11 @@ impl<T: Ticket> Ticket for Option<T> {
         if let Some(ticket) = self {
             ticket.settle(verdict);
         }
+    }
+
+    #[inline(always)]
+    fn heeds(&self) -> bool {
+        self.as_ref().is_some_and(T::heeds)
     }
 
     fn answered(&mut self, verdict: Option<Verdict>) {
@@ -83,6 +107,14 @@ impl<T: Ticket> Ticket for Option<T> {
     }
 
     #[inline]
+    fn inside<R>(&mut self, poll: impl FnOnce() -> R) -> R {
+        match self {
+            Some(ticket) => ticket.inside(poll),
+            None => poll(),
+        }
+    }
+
+    #[inline]
     fn frame(&mut self, bytes: usize) -> Option<Rejection> {
         self.as_mut()?.frame(bytes)
     }
@@ -93,6 +125,15 @@ impl<T: Ticket> Ticket for Option<T> {
 pub(crate) fn watched<T: Ticket, R>(ticket: &mut T, f: impl FnOnce() -> R) -> R {
     let watch = Watch(ticket);
     let result = f();
+    std::mem::forget(watch);
+    result
+}
+
+/// The same [inside](Ticket::inside) of the ticket.
+#[inline(always)]
+pub(crate) fn watched_inside<T: Ticket, R>(ticket: &mut T, poll: impl FnOnce() -> R) -> R {
+    let watch = Watch(ticket);
+    let result = watch.0.inside(poll);
     std::mem::forget(watch);
     result
 }

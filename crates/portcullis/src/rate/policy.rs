@@ -341,6 +341,9 @@ impl Shared {
     }
 }
 
+crate::registry::handle!(RateLimit, RateLimit);
+crate::registry::new_in!(RateLimit);
+
 impl crate::registry::Member for RateLimit {
     fn member(&self) -> Option<(Name, std::sync::Weak<dyn crate::registry::Policy>)> {
         Some((self.name().clone(), Arc::downgrade(&self.shared) as _))

@@ -223,6 +223,9 @@ impl Shared {
     }
 }
 
+crate::registry::handle!(Reconnect, Reconnect);
+crate::registry::new_in!(Reconnect);
+
 impl fmt::Debug for Reconnect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reconnect").field("name", self.name()).field("status", &self.status()).finish()

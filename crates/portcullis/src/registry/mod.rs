@@ -20,16 +20,19 @@
 
 mod action;
 mod audit;
+mod find;
+mod handle;
 mod member;
 pub(crate) mod reasons;
 mod snapshot;
 mod stop;
+mod table;
 
 use std::{
     any::Any,
-    collections::HashMap,
     fmt,
-    sync::{Arc, OnceLock, PoisonError, RwLock, Weak},
+    sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    time::Duration,
 };
 
 use portcullis_core::{
@@ -43,9 +46,13 @@ use crate::{
     metrics::Measures,
     pipeline,
     restart::{Kept, Saved},
+    shard::Sharded,
 };
+use table::{Entry, Table, WeakHandle};
 
 pub use action::Action;
+pub use handle::{Handle, NewIn};
+pub(crate) use handle::{Held, handle, new_in};
 pub use member::Member;
 pub(crate) use snapshot::millis;
 pub use snapshot::{Snapshot, Value};
@@ -115,6 +122,12 @@ pub trait Policy: AnyPolicy + Send + Sync + 'static {
     /// Refuses everything until it is released, where that means anything.
     fn isolate(&self) {}
 
+    /// The same for this time, or until it is released; whether it can be, which is so of breakers alone.
+    fn isolate_for(&self, time: Duration) -> bool {
+        let _ = time;
+        false
+    }
+
     /// Refuses everything for this reason until it is released. Policies that let nothing through or hold nothing
     /// back by themselves, such as timeouts, do nothing.
     fn stop(&self, why: &str) {
@@ -152,18 +165,6 @@ struct Shared {
     pipelines: pipeline::Kept,
 }
 
-#[derive(Default)]
-struct Table {
-    /// Several may have one kind and name, such as the two timeouts of a stack.
-    policies: HashMap<(PolicyKind, Name), Vec<Weak<dyn Policy>>>,
-    joined: usize,
-    /// With this many joined it is time to look for policies that are gone.
-    sweep_at: usize,
-}
-
-/// With fewer entries than this, looking for policies that are gone is not worth it.
-const SWEEP_AT_LEAST: usize = 64;
-
 impl Registry {
     /// An empty registry of its own.
     pub fn new() -> Self {
@@ -187,63 +188,52 @@ impl Registry {
 
     /// Adds a policy, for as long as it lives.
     pub fn join(&self, kind: PolicyKind, name: Name, policy: &Arc<impl Policy>) {
-        let mut table = self.0.table.write().unwrap_or_else(PoisonError::into_inner);
-        table.add(kind, name, policy);
-        drop(table);
+        self.add(kind, name, policy, None);
+    }
+
+    /// The same of one whose handles are made of more.
+    pub(crate) fn join_sharded<T: Policy, L: Send + Sync + 'static>(
+        &self,
+        kind: PolicyKind,
+        name: Name,
+        policy: &Sharded<T, L>,
+    ) {
+        self.add(kind, name, policy.value(), Some(policy.downgrade()));
+    }
+
+    fn add(&self, kind: PolicyKind, name: Name, policy: &Arc<impl Policy>, handle: Option<WeakHandle>) {
+        self.write().add(kind, name, Entry::new(policy, handle));
         self.stop_late(&**policy);
     }
 
-    /// The youngest policy of this kind, name and type; where there is none, what `make` makes is added.
-    ///
-    /// # Errors
-    ///
-    /// That of `make`.
-    pub fn get_or_join<T: Policy, E>(
-        &self,
-        kind: PolicyKind,
-        name: &Name,
-        make: impl FnOnce() -> Result<Arc<T>, E>,
-    ) -> Result<Arc<T>, E> {
-        let mut table = self.0.table.write().unwrap_or_else(PoisonError::into_inner);
-        let of_that_name = table.policies.get(&(kind, name.clone())).into_iter().flatten().rev();
-        let known =
-            of_that_name.filter_map(Weak::upgrade).find_map(|policy| policy.into_any().downcast().ok());
-        match known {
-            Some(policy) => Ok(policy),
-            None => {
-                let policy = make()?;
-                table.add(kind, name.clone(), &policy);
-                drop(table);
-                self.stop_late(&*policy);
-                Ok(policy)
-            }
-        }
-    }
-
-    /// The policy of this kind and name; the youngest, if there are several.
+    /// The policy of this kind and name; the youngest, if there are several. To get it as its own type, see
+    /// [`find`](Self::find).
     pub fn get(&self, kind: PolicyKind, name: &str) -> Option<Arc<dyn Policy>> {
-        let table = self.0.table.read().unwrap_or_else(PoisonError::into_inner);
-        table.policies.get(&(kind, Name::from(name)))?.iter().rev().find_map(Weak::upgrade)
+        self.read().of(kind, &Name::from(name)).iter().rev().find_map(Entry::policy)
     }
 
     /// Every policy that lives, in no order.
     pub fn policies(&self) -> Vec<Arc<dyn Policy>> {
-        let table = self.0.table.read().unwrap_or_else(PoisonError::into_inner);
-        table.policies.values().flatten().filter_map(Weak::upgrade).collect()
+        self.read().entries().filter_map(Entry::policy).collect()
     }
 
     /// Every policy of this kind and name that lives, the youngest last.
     pub fn family(&self, kind: PolicyKind, name: &Name) -> Vec<Arc<dyn Policy>> {
-        let table = self.0.table.read().unwrap_or_else(PoisonError::into_inner);
-        let key = (kind, name.clone());
-        table.policies.get(&key).into_iter().flatten().filter_map(Weak::upgrade).collect()
+        self.read().of(kind, name).iter().filter_map(Entry::policy).collect()
     }
 
     /// Every kind and name there is.
     #[cfg(any(feature = "metrics", feature = "restart"))]
     pub(crate) fn names(&self) -> Vec<(PolicyKind, Name)> {
-        let table = self.0.table.read().unwrap_or_else(PoisonError::into_inner);
-        table.policies.keys().cloned().collect()
+        self.read().names()
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Table> {
+        self.0.table.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Table> {
+        self.0.table.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Every policy at this moment, by name and kind.
@@ -290,26 +280,6 @@ impl Registry {
     }
 }
 
-impl Table {
-    fn add(&mut self, kind: PolicyKind, name: Name, policy: &Arc<impl Policy>) {
-        let weak: Weak<dyn Policy> = Arc::downgrade(policy) as Weak<_>;
-        self.policies.entry((kind, name)).or_default().push(weak);
-        self.joined += 1;
-        if self.joined >= self.sweep_at {
-            self.sweep();
-        }
-    }
-
-    fn sweep(&mut self) {
-        self.policies.retain(|_, policies| {
-            policies.retain(|policy| policy.strong_count() > 0);
-            !policies.is_empty()
-        });
-        self.joined = self.policies.values().map(Vec::len).sum();
-        self.sweep_at = (2 * self.joined).max(SWEEP_AT_LEAST);
-    }
-}
-
 impl fmt::Debug for Registry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.snapshot()).finish()
@@ -327,7 +297,7 @@ mod tests {
             drop(Breaker::builder(format!("b{n}")).registry(&registry).build().unwrap());
         }
         assert!(registry.policies().is_empty());
-        assert!(registry.0.table.read().unwrap().policies.len() <= super::SWEEP_AT_LEAST);
+        assert!(registry.read().len() <= super::table::SWEEP_AT_LEAST);
     }
 
     #[test]

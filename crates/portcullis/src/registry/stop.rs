@@ -43,7 +43,7 @@ impl Registry {
 
     /// Stops what comes when everything is stopped. It is in the table already: who stops all at this moment finds it
     /// there, or is found here.
-    pub(super) fn stop_late(&self, policy: &impl Policy) {
+    pub(super) fn stop_late(&self, policy: &dyn Policy) {
         let mut done = None;
         loop {
             let why = self.stopped();

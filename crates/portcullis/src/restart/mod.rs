@@ -51,6 +51,11 @@
 //! no time has gone by. Totals are not taken over: they count what this process did, and a restart is seen in them, as
 //! those who read metrics expect. Neither is what is in flight.
 //!
+//! Nor what retries and hedges by key know of each key: the budget of one key is small, and what was spent of it is back
+//! within seconds; and how long the calls of one key took is a histogram, which for thousands of keys makes a file of
+//! megabytes, and is known anew after some calls of that key. Keys that spend from a [budget](crate::RetryBudget) with
+//! a name of its own go on with that one, as all do that share it.
+//!
 //! What is restored counts as what was found out by oneself: so restore before calls come, when the policies are made.
 //! Who has seen failures of its own keeps to these. Endpoints and keys are restored by their names: endpoints that are
 //! there by then, and keys of text or numbers.

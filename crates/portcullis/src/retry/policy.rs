@@ -80,7 +80,7 @@ impl RetryPolicy {
             many: None,
         };
         let shared = Sharded::with(shared, |shared, shard| shared.budget.deposits(shard));
-        registry.join(PolicyKind::Retry, name, shared.value());
+        registry.join_sharded(PolicyKind::Retry, name, &shared);
         Ok(Self { shared })
     }
 
@@ -307,6 +307,9 @@ impl fmt::Debug for Shared {
         f.debug_struct("RetryPolicy").field("name", self.name()).field("status", &self.status()).finish()
     }
 }
+
+crate::registry::handle!(RetryPolicy, Retry);
+crate::registry::new_in!(RetryPolicy);
 
 impl crate::registry::Member for RetryPolicy {
     fn member(&self) -> Option<(Name, std::sync::Weak<dyn crate::registry::Policy>)> {

@@ -84,6 +84,10 @@ where
         self.protocol.grpc_status(response)
     }
 
+    fn status(&self, response: &Res) -> Option<u16> {
+        self.protocol.status(response)
+    }
+
     fn complete<T: Ticket>(
         &self,
         context: Self::Context,

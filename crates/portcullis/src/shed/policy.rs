@@ -96,7 +96,7 @@ impl LoadShed {
             emitter: Emitter::new(name.clone(), PolicyKind::LoadShed, registry),
             dice: Dice::new(seed),
         });
-        registry.join(PolicyKind::LoadShed, name, shared.value());
+        registry.join_sharded(PolicyKind::LoadShed, name, &shared);
         Ok(Self { shared })
     }
 
@@ -284,6 +284,9 @@ impl Shared {
 fn turn(now: Time) -> u64 {
     now.as_millis() / (TURN.as_millis() as u64)
 }
+
+crate::registry::handle!(LoadShed, LoadShed);
+crate::registry::new_in!(LoadShed);
 
 impl crate::registry::Member for LoadShed {
     fn member(&self) -> Option<(Name, std::sync::Weak<dyn crate::registry::Policy>)> {

@@ -68,6 +68,11 @@ fn abandon(shared: Pinned<Shared>) {
 impl Ticket for ShedTicket {
     #[inline(always)]
     fn settle(&mut self, _: Verdict) {}
+
+    #[inline(always)]
+    fn heeds(&self) -> bool {
+        false
+    }
 }
 
 impl Drop for ShedTicket {

@@ -86,7 +86,7 @@ impl Throttle {
         let throttler = Throttler::new(config.clone(), shard::count())?;
         let common = Arc::new(Common::new((PolicyKind::Throttle, name.clone()), config, seed, registry)?);
         let shared = Sharded::new(Shared { name: name.clone(), throttler, common });
-        registry.join(PolicyKind::Throttle, name, shared.value());
+        registry.join_sharded(PolicyKind::Throttle, name, &shared);
         Ok(Self { shared })
     }
 
@@ -290,6 +290,9 @@ impl OfMany for Throttle {
         !self.shared.is_shared() && self.shared.throttler.holds_nothing_back(now)
     }
 }
+
+crate::registry::handle!(Throttle, Throttle);
+crate::registry::new_in!(Throttle);
 
 impl crate::registry::Member for Throttle {
     fn member(&self) -> Option<(Name, std::sync::Weak<dyn crate::registry::Policy>)> {

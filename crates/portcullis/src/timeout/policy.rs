@@ -107,7 +107,7 @@ impl Timeout {
             counts: Counts::default(),
         };
         let shared = Sharded::with(shared, |_, _| Calls::default());
-        registry.join(PolicyKind::Timeout, name, shared.value());
+        registry.join_sharded(PolicyKind::Timeout, name, &shared);
         Ok(Self { shared })
     }
 
@@ -302,6 +302,8 @@ impl Shared {
         TimeoutStatus { limit, mode: config.mode, ..self.counts.status() }
     }
 }
+
+crate::registry::handle!(Timeout, Timeout);
 
 impl crate::registry::Member for Timeout {
     fn member(&self) -> Option<(Name, std::sync::Weak<dyn crate::registry::Policy>)> {

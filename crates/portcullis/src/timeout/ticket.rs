@@ -125,6 +125,11 @@ impl BodyDeadline {
 impl Ticket for BodyDeadline {
     fn settle(&mut self, _: Verdict) {}
 
+    #[inline(always)]
+    fn heeds(&self) -> bool {
+        false
+    }
+
     fn poll_revoked(&mut self, cx: &mut Context<'_>) -> Poll<Rejection> {
         let ends = self.idle_end().into_iter().chain([self.end]);
         let Some(first) = ends.filter(|end| end.at.is_some()).min_by_key(|end| end.at) else {

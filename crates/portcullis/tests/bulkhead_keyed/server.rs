@@ -15,7 +15,7 @@ async fn answer(_: Request<Body>) -> Result<Response<Body>, BoxError> {
 }
 
 fn request(tenant: &str, content_type: &str) -> Request<Body> {
-    let request = Request::get("/").header("x-tenant", tenant).header(header::CONTENT_TYPE, content_type);
+    let request = Request::post("/").header("x-tenant", tenant).header(header::CONTENT_TYPE, content_type);
     request.body(Full::default()).unwrap()
 }
 

@@ -16,6 +16,7 @@ mod health_checks;
 mod hedging;
 mod keyed_bulkheads;
 mod merging;
+mod observers;
 mod outliers;
 mod pools;
 mod probes;

@@ -51,6 +51,7 @@ fn kind(list: &List) -> &'static str {
         "a load shedding" => "load_shed",
         "the ejection of outliers" => "outlier",
         "a fallback" => "fallback",
+        "an observer" => "observer",
         "reconnecting" => "reconnect",
         "chaos" | "a fault" => "chaos",
         "a budget" => "budget",
@@ -164,11 +165,12 @@ fn takes(kind: &str, table: &Table) -> bool {
         "keyed_bulkhead": KeyedBulkhead, "rate_limit": RateLimit, "thread_pool": ThreadPool, "coalesce": Coalesce,
         "health_check": HealthCheck, "throttle": Throttle, "drain": Drain, "timeout": Timeout,
         "adaptive_limit": AdaptiveLimit, "load_shed": LoadShed, "outlier": Outlier, "fallback": Fallback,
+        "observer": Observer,
         "reconnect": Reconnect, "chaos": Chaos, "budget": Budget,
     }
 }
 
-const KINDS: [&str; 19] = [
+const KINDS: [&str; 20] = [
     "breaker",
     "retry",
     "hedge",
@@ -184,6 +186,7 @@ const KINDS: [&str; 19] = [
     "adaptive_limit",
     "load_shed",
     "outlier",
+    "observer",
     "fallback",
     "reconnect",
     "chaos",

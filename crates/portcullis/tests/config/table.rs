@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use portcullis::{
     ConfigError, Mode, balance, breaker, bulkhead, chaos, coalesce, config, drain, fallback, hedge,
-    monitor::CheckConfig, pool, probe, rate, reconnect, retry, shed, throttle, timeout,
+    monitor::CheckConfig, observe, pool, probe, rate, reconnect, retry, shed, throttle, timeout,
 };
 use toml::Table;
 
@@ -313,6 +313,16 @@ pub(crate) const LISTS: &[List] = &[
             "failure_share",
             "slow_start",
         ],
+    },
+    List {
+        heading: "Fields of an observer",
+        at: "observer",
+        everything: || Table::try_from(config::Observer::from(&observe::Config::default())).unwrap(),
+        defaults: || Table::try_from(config::Observer::from(&observe::Config::default())).unwrap(),
+        build: |text| read::<config::Observer>(text).build().map(drop),
+        assignment: |field, value| format!("{field} = {value}"),
+        without_default: &[],
+        without_range: &["enabled", "durations"],
     },
     List {
         heading: "Fields of a fallback",

@@ -139,8 +139,10 @@ async fn each_attempt_tells_what_is_left_then() {
         let request = Request::get("/").body(http_body_util::Empty::<bytes::Bytes>::new()).unwrap();
         if grpc {
             let mut request = request;
+            *request.method_mut() = http::Method::POST;
             request.headers_mut().insert("content-type", http::HeaderValue::from_static("application/grpc"));
-            let service = ServiceBuilder::new().layer(deadline.grpc()).layer(retry.grpc()).service(inner);
+            let service =
+                ServiceBuilder::new().layer(deadline.grpc()).layer(retry.grpc().idempotent()).service(inner);
             drop(service.oneshot(request).await.unwrap());
         } else {
             let service =

@@ -77,8 +77,8 @@ async fn a_mode_is_taken_where_there_is_one_and_refused_elsewhere() {
         assert_eq!(policy.mode().is_some(), offers(&sample, Action::Mode), "{name}");
         for mode in [Mode::Disabled, Mode::Shadow, Mode::EnforcePercent(50), Mode::Enforce] {
             let before = policy.mode();
-            // Faults are made, or they are not.
-            let is_switch = policy.snapshot().kind == PolicyKind::Chaos;
+            // Faults are made, or they are not; and calls are observed, or they are not.
+            let is_switch = matches!(policy.snapshot().kind, PolicyKind::Chaos | PolicyKind::Observer);
             let offered = before.is_some() && (!is_switch || matches!(mode, Mode::Enforce | Mode::Disabled));
             let told = policy.recent_events().len();
             assert_eq!(policy.set_mode(mode).is_ok(), offered, "{name}: {mode}");

@@ -5,9 +5,9 @@ use std::{any::Any, sync::Arc, time::Duration};
 use portcullis::{
     AdaptiveLimit, BoxError, Breaker, Bulkhead, Cache, Chaos, Coalesce, Drain, Executor, Failure,
     FailureKind, Fallback, HealthMonitor, Hedge, KeyedAdaptiveLimit, KeyedBreaker, KeyedBulkhead, KeyedHedge,
-    KeyedRateLimit, KeyedRetry, KeyedThrottle, LoadShed, Outliers, PolicyKind, Probe, RateLimit, Reconnect,
-    Registry, RetryBudget, RetryPolicy, ThreadPool, Throttle, Ticket, Timeout, Verdict, fallback::Failover,
-    registry::Policy, retry::BudgetConfig,
+    KeyedRateLimit, KeyedRetry, KeyedThrottle, LoadShed, Observer, Outliers, PolicyKind, Probe, RateLimit,
+    Reconnect, Registry, RetryBudget, RetryPolicy, ThreadPool, Throttle, Ticket, Timeout, Verdict,
+    fallback::Failover, registry::Policy, retry::BudgetConfig,
 };
 use tower::service_fn;
 
@@ -163,6 +163,8 @@ fn others(to: &mut Samples<'_>) {
     to.add(PolicyKind::Executor, "executor", executor, none);
     let drain = Drain::builder("drain").registry(registry).build().unwrap();
     to.add(PolicyKind::Drain, "drain", drain, none);
+    let observer = Observer::builder("observer").registry(registry).build().unwrap();
+    to.add(PolicyKind::Observer, "observer", observer, none);
     let probe = Probe::builder("probe").registry(registry).build().unwrap();
     to.add(PolicyKind::Probe, "probe", probe, none);
     let monitor = HealthMonitor::new(registry);

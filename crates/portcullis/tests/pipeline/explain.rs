@@ -35,11 +35,13 @@ fn standard_pipelines_are_explained() {
     assert_eq!(
         client.explain().to_string(),
         "pipeline 'shop', client, from the outside to the inside:\n\
-         \x20 1. deadline         'shop': 10s\n\
-         \x20 2. retry            'shop': 3 attempts, waits of 150ms in all, budget 20% of calls and 10 a second\n\
-         \x20 3. breaker          'shop': opens after 5 failures in a row or at 50% of the last 100 calls, for 5s\n\
-         \x20 4. bulkhead         'shop': 100 at a time\n\
-         \x20 5. attempt_timeout  'shop': 3s\n\
+         \x20 1. observe          'shop': spans, counts\n\
+         \x20 2. deadline         'shop': 10s\n\
+         \x20 3. retry            'shop': 3 attempts, waits of 150ms in all, budget 20% of calls and 10 a second\n\
+         \x20 4. attempts         'shop': spans, counts\n\
+         \x20 5. breaker          'shop': opens after 5 failures in a row or at 50% of the last 100 calls, for 5s\n\
+         \x20 6. bulkhead         'shop': 100 at a time\n\
+         \x20 7. attempt_timeout  'shop': 3s\n\
          longest call: 10s, where the deadline ends it; without it 69.15s\n\
          attempts: one call is at most 3 attempts; all together are at most 1.2 times as many, and 10 a second"
     );

@@ -167,6 +167,7 @@ fn every_place_of_a_client_stands_where_it_is_said() {
         .hedge(HedgeLayer::new(hedge).idempotent())
         .retry(RetryLayer::new(retry).idempotent())
         .coalesce(portcullis::coalesce::Config::default())
+        .observe(portcullis::observe::Config::default())
         .deadline(ms(100))
         .fallback(FallbackLayer::value(Fallback::builder("x").registry(&registry).build().unwrap(), |_| 7))
         .registry(&registry)

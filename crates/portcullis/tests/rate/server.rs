@@ -15,7 +15,7 @@ async fn answer(_: Request<Body>) -> Result<Response<Body>, BoxError> {
 }
 
 fn request(content_type: &str) -> Request<Body> {
-    Request::get("/").header(header::CONTENT_TYPE, content_type).body(Full::default()).unwrap()
+    Request::post("/").header(header::CONTENT_TYPE, content_type).body(Full::default()).unwrap()
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {

@@ -290,6 +290,9 @@ impl<K> fmt::Debug for KeyedAdaptiveLimit<K> {
     }
 }
 
+crate::registry::handle!(KeyedAdaptiveLimit<K: crate::keyed::Key>, AdaptiveLimit);
+crate::registry::new_in!(KeyedAdaptiveLimit of Box<str>);
+
 impl<K: crate::keyed::Key> crate::registry::Member for KeyedAdaptiveLimit<K> {
     fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
         Some((self.name().clone(), Arc::downgrade(&self.shared) as _))

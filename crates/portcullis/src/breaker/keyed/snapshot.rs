@@ -1,5 +1,7 @@
 //! A keyed breaker as its registry sees it.
 
+use std::time::Duration;
+
 use portcullis_core::{ConfigError, Mode, PolicyKind, breaker::State, health::Level};
 
 use super::{KeyedStatus, policy::Shared};
@@ -78,6 +80,11 @@ impl<K: Key> Policy for Shared<K> {
 
     fn isolate(&self) {
         self.isolate(None);
+    }
+
+    fn isolate_for(&self, time: Duration) -> bool {
+        self.isolate(Some(time));
+        true
     }
 
     fn stop(&self, why: &str) {

@@ -36,6 +36,11 @@ impl<K> KeyedBulkheadTicket<K> {
 impl<K> Ticket for KeyedBulkheadTicket<K> {
     #[inline(always)]
     fn settle(&mut self, _: Verdict) {}
+
+    #[inline(always)]
+    fn heeds(&self) -> bool {
+        false
+    }
 }
 
 impl<K> Drop for KeyedBulkheadTicket<K> {

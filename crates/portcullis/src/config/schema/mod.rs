@@ -19,7 +19,7 @@ use serde_json::{Map, Value, json};
 use list::{Row, Tree};
 
 /// Which list of fields is of which table in a file.
-const LISTS: [(&str, &str); 22] = [
+const LISTS: [(&str, &str); 23] = [
     ("a breaker", "breaker"),
     ("a retry", "retry"),
     ("a hedge", "hedge"),
@@ -37,6 +37,7 @@ const LISTS: [(&str, &str); 22] = [
     ("an adaptive limit", "adaptive_limit"),
     ("a load shedding", "load_shed"),
     ("the ejection of outliers", "outlier"),
+    ("an observer", "observer"),
     ("a fallback", "fallback"),
     ("reconnecting", "reconnect"),
     ("chaos", "chaos"),

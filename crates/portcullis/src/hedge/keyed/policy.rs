@@ -202,6 +202,9 @@ impl<K> fmt::Debug for KeyedHedge<K> {
     }
 }
 
+crate::registry::handle!(KeyedHedge<K: crate::keyed::Key>, Hedge);
+crate::registry::new_in!(KeyedHedge of Box<str>);
+
 impl<K: crate::keyed::Key> crate::registry::Member for KeyedHedge<K> {
     fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
         Some((self.name().clone(), Arc::downgrade(&self.shared) as _))

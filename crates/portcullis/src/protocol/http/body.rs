@@ -14,7 +14,7 @@ use portcullis_core::{Failure, FailureKind, Rejection, Verdict};
 use super::{Wire, refusal, status};
 use crate::{
     BoxError, Ticket,
-    protocol::{judge_error, watched},
+    protocol::{judge_error, watched_inside},
 };
 
 pin_project! {
@@ -47,8 +47,8 @@ pin_project! {
 pub(super) enum Rest {
     /// It is settled, and only kept until the body ends.
     Known,
-    /// By this verdict, unless the body fails. A reader that has seen enough may drop the body.
-    Head(Verdict),
+    /// As a success, unless the body fails. A reader that has seen enough may drop the body.
+    Success,
     /// By the trailers. A reader that drops the body first learns nothing.
     Trailers,
 }
@@ -71,7 +71,7 @@ impl<T: Ticket> Guard<T> {
     fn end(&mut self) {
         match self.rest {
             Rest::Known => {}
-            Rest::Head(verdict) => self.settle(verdict),
+            Rest::Success => self.settle(Verdict::Success),
             Rest::Trailers => self.settle(status::no_grpc_status()),
         }
         self.ticket = None;
@@ -80,8 +80,8 @@ impl<T: Ticket> Guard<T> {
 
 impl<T: Ticket> Drop for Guard<T> {
     fn drop(&mut self) {
-        if let Rest::Head(verdict) = self.rest {
-            self.settle(verdict);
+        if let Rest::Success = self.rest {
+            self.settle(Verdict::Success);
         }
     }
 }
@@ -93,6 +93,7 @@ impl<B, T: Ticket> ResponseBody<B, T> {
     }
 
     /// The inner body, without a ticket.
+    #[inline]
     pub(crate) fn inner(body: B) -> Self {
         let guard = Guard { ticket: None, rest: Rest::Known, wire: Wire::Http };
         Self { state: State::Inner { body }, guard, held: None }
@@ -108,8 +109,9 @@ impl<B, T: Ticket> Default for ResponseBody<B, T> {
 
 impl<B: Body, T: Ticket> ResponseBody<B, T> {
     /// The inner body, with the ticket for as long as it lasts.
-    pub(super) fn guarded(body: B, ticket: Option<T>, rest: Rest, wire: Wire) -> Self {
-        let mut guard = Guard { ticket, rest, wire };
+    #[inline]
+    pub(super) fn guarded(body: B, ticket: T, rest: Rest, wire: Wire) -> Self {
+        let mut guard = Guard { ticket: Some(ticket), rest, wire };
         // Nobody asks an empty body for frames.
         if body.is_end_stream() {
             guard.end();
@@ -139,13 +141,17 @@ where
                 return Poll::Ready(bytes.map(|bytes| Ok(Frame::data(bytes))));
             }
         };
+        // Nobody is told of what goes by.
+        if this.guard.ticket.is_none() && this.held.is_none() {
+            return body.poll_frame(cx).map_err(Into::into);
+        }
         if this.held.is_some() {
             ready!(this.guard.ticket.poll_paced(cx));
             let frame = this.held.take().map(|frame| Ok(*frame));
             this.guard.see(&frame, body.is_end_stream());
             return Poll::Ready(frame);
         }
-        let frame = watched(&mut this.guard.ticket, || body.poll_frame(cx));
+        let frame = watched_inside(&mut this.guard.ticket, || body.poll_frame(cx));
         let ended =
             matches!(this.state.as_mut().project(), StateProj::Inner { body } if body.is_end_stream());
         if let Some(rejection) = this.guard.poll_cut(&frame, ended, cx) {
@@ -351,7 +357,7 @@ mod tests {
     #[test]
     fn a_body_is_cut_before_its_end_and_not_at_it() {
         for (frames, whole) in [(2, false), (1, true)] {
-            let body = ResponseBody::guarded(Torrent(frames), Some(Revoked), Rest::Known, Wire::Http);
+            let body = ResponseBody::guarded(Torrent(frames), Revoked, Rest::Known, Wire::Http);
             let mut body = std::pin::pin!(body);
             let Poll::Ready(Some(frame)) = body.as_mut().poll_frame(&mut Context::from_waker(Waker::noop()))
             else {

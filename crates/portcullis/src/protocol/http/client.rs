@@ -103,14 +103,19 @@ where
         response.extensions().get()
     }
 
+    fn status(&self, response: &Response<B>) -> Option<u16> {
+        Some(response.status().as_u16())
+    }
+
     fn complete<T: Ticket>(
         &self,
         context: (),
         response: Response<B>,
         ticket: Option<T>,
     ) -> Response<ResponseBody<B, T>> {
-        let verdict = Protocol::<Request<ReqB>, Response<B>, Err>::judge(self, &context, &response);
-        super::guard(response, ticket, verdict, Wire::Http)
+        let judge =
+            |response: &_| Protocol::<Request<ReqB>, Response<B>, Err>::judge(self, &context, response);
+        super::guard(response, ticket, Wire::Http, judge)
     }
 
     fn refuse<T: Ticket>(

@@ -115,14 +115,19 @@ where
         status::grpc_failure(&Head::of(response))
     }
 
+    fn status(&self, response: &Response<B>) -> Option<u16> {
+        Some(response.status().as_u16())
+    }
+
     fn complete<T: Ticket>(
         &self,
         context: (),
         response: Response<B>,
         ticket: Option<T>,
     ) -> Response<ResponseBody<B, T>> {
-        let verdict = Protocol::<Request<ReqB>, Response<B>, Err>::judge(self, &context, &response);
-        super::guard(response, ticket, verdict, Wire::Grpc)
+        let judge =
+            |response: &_| Protocol::<Request<ReqB>, Response<B>, Err>::judge(self, &context, response);
+        super::guard(response, ticket, Wire::Grpc, judge)
     }
 
     fn refuse<T: Ticket>(

@@ -29,7 +29,7 @@ impl<'a> Head<'a> {
     }
 }
 
-/// What an answer to a request must be: gRPC, by the request's content type, or HTTP.
+/// What an answer to a request must be: gRPC, by the request's method and content type, or HTTP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wire {
     /// HTTP.
@@ -41,11 +41,19 @@ pub enum Wire {
 }
 
 impl Wire {
+    /// By the method first, which costs nothing to look at: gRPC is never anything but `POST`.
+    #[inline]
     pub(crate) fn of<B>(request: &Request<B>) -> Self {
-        let grpc = request.headers().get(CONTENT_TYPE).is_some_and(|value| is_grpc(value.as_bytes()));
-        match request.method() {
-            _ if grpc => Self::Grpc,
-            &Method::HEAD => Self::Head,
+        match *request.method() {
+            Method::POST => Self::of_post(request.headers()),
+            Method::HEAD => Self::Head,
+            _ => Self::Http,
+        }
+    }
+
+    fn of_post(headers: &HeaderMap) -> Self {
+        match headers.get(CONTENT_TYPE) {
+            Some(value) if is_grpc(value.as_bytes()) => Self::Grpc,
             _ => Self::Http,
         }
     }

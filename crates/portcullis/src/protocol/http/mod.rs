@@ -32,21 +32,33 @@ use portcullis_core::Verdict;
 use crate::Ticket;
 
 /// Hands the ticket over to the body. A failure is settled at once, because nothing after it can make
-/// it a success; the ticket itself stays until the body ends.
+/// it a success; the ticket itself stays until the body ends. What nobody heeds is not judged.
+#[inline]
 fn guard<B: Body, T: Ticket>(
     response: Response<B>,
-    mut ticket: Option<T>,
-    verdict: Option<Verdict>,
+    ticket: Option<T>,
     wire: Wire,
+    judge: impl FnOnce(&Response<B>) -> Option<Verdict>,
 ) -> Response<ResponseBody<B, T>> {
+    let Some(mut ticket) = ticket else { return response.map(ResponseBody::inner) };
+    let rest = match wire {
+        _ if ticket.heeds() => answered(&mut ticket, judge(&response)),
+        Wire::Grpc => body::Rest::Trailers,
+        Wire::Http | Wire::Head => body::Rest::Known,
+    };
+    response.map(|body| ResponseBody::guarded(body, ticket, rest, wire))
+}
+
+/// Tells the ticket what the head of the response says.
+#[inline]
+fn answered<T: Ticket>(ticket: &mut T, verdict: Option<Verdict>) -> body::Rest {
     ticket.answered(verdict);
-    let rest = match verdict {
-        Some(verdict @ Verdict::Success) => body::Rest::Head(verdict),
+    match verdict {
+        Some(Verdict::Success) => body::Rest::Success,
         Some(verdict) => {
             ticket.settle(verdict);
             body::Rest::Known
         }
         None => body::Rest::Trailers,
-    };
-    response.map(|body| ResponseBody::guarded(body, ticket, rest, wire))
+    }
 }

@@ -116,14 +116,18 @@ where
         status::grpc_failure(&Head::of(response))
     }
 
+    fn status(&self, response: &Response<B>) -> Option<u16> {
+        Some(response.status().as_u16())
+    }
+
     fn complete<T: Ticket>(
         &self,
         wire: Wire,
         response: Response<B>,
         ticket: Option<T>,
     ) -> Response<ResponseBody<B, T>> {
-        let verdict = Protocol::<Request<ReqB>, Response<B>, Err>::judge(self, &wire, &response);
-        super::guard(response, ticket, verdict, wire)
+        let judge = |response: &_| Protocol::<Request<ReqB>, Response<B>, Err>::judge(self, &wire, response);
+        super::guard(response, ticket, wire, judge)
     }
 
     fn refuse<T: Ticket>(
@@ -148,7 +152,7 @@ mod tests {
     type Inner = http_body_util::Full<bytes::Bytes>;
 
     fn judged(content_type: &'static str, status: u16) -> Option<Verdict> {
-        let request = Request::builder().header(header::CONTENT_TYPE, content_type).body(()).unwrap();
+        let request = Request::post("/").header(header::CONTENT_TYPE, content_type).body(()).unwrap();
         let response = Response::builder().status(status).body(Inner::default()).unwrap();
         let context = Protocol::<_, Response<Inner>, Infallible>::context(&HttpServer::default(), &request);
         Protocol::<Request<()>, _, Infallible>::judge(&HttpServer::default(), &context, &response)

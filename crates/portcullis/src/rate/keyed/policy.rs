@@ -342,6 +342,9 @@ impl<K> fmt::Debug for KeyedRateLimit<K> {
     }
 }
 
+crate::registry::handle!(KeyedRateLimit<K: crate::keyed::Key>, RateLimit);
+crate::registry::new_in!(KeyedRateLimit of Box<str>);
+
 impl<K: crate::keyed::Key> crate::registry::Member for KeyedRateLimit<K> {
     fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
         Some((self.name().clone(), Arc::downgrade(&self.shared) as _))

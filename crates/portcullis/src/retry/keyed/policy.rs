@@ -200,6 +200,9 @@ impl<K> fmt::Debug for KeyedRetry<K> {
     }
 }
 
+crate::registry::handle!(KeyedRetry<K: crate::keyed::Key>, Retry);
+crate::registry::new_in!(KeyedRetry of Box<str>);
+
 impl<K: crate::keyed::Key> crate::registry::Member for KeyedRetry<K> {
     fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
         Some((self.name().clone(), Arc::downgrade(&self.shared) as _))

@@ -275,6 +275,9 @@ impl<K> fmt::Debug for KeyedThrottle<K> {
     }
 }
 
+crate::registry::handle!(KeyedThrottle<K: crate::keyed::Key>, Throttle);
+crate::registry::new_in!(KeyedThrottle of Box<str>);
+
 impl<K: crate::keyed::Key> crate::registry::Member for KeyedThrottle<K> {
     fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
         Some((self.name().clone(), Arc::downgrade(&self.shared) as _))
