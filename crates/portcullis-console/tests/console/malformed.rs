@@ -1,0 +1,154 @@
+//! Requests nobody would write by hand: the console answers or closes, and goes on.
+
+use std::sync::Arc;
+
+use axum::{
+    body::Body,
+    http::{HeaderName, HeaderValue, Method, Request},
+};
+use portcullis::{Breaker, Registry};
+use portcullis_console::Console;
+use proptest::{collection::vec, prelude::*};
+use tokio::{io::AsyncWriteExt, net::TcpStream, sync::Semaphore, time::timeout};
+use tower::ServiceExt;
+
+use crate::support::{PATIENCE, SECRET, Shop, encoded};
+
+/// Numbers that look like chance, the same each time.
+struct Numbers(u64);
+
+impl Numbers {
+    fn next(&mut self, below: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % below
+    }
+}
+
+const BEGINNINGS: [&str; 12] = [
+    "GET / HTTP/1.1\r\nhost: localhost\r\n\r\n",
+    "GET /api/policies?history=1 HTTP/1.1\r\nhost: localhost\r\n\r\n",
+    "POST /api/policies/inventory/isolate HTTP/1.1\r\nhost: localhost\r\ncontent-length: 99999999999999999999\r\n\r\n",
+    "POST /api/stop HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\nfffffffffffffffffff\r\n",
+    "PUT /api/config HTTP/1.1\r\nhost: localhost\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+    "GET http://evil.example/ HTTP/1.1\r\n\r\n",
+    "GET /api/events HTTP/1.0\r\nlast-event-id: -\r\n\r\n",
+    "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "OPTIONS * HTTP/1.1\r\nhost: localhost\r\n\r\n",
+    "CONNECT localhost:1 HTTP/1.1\r\nhost: localhost\r\n\r\n",
+    "\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}\u{0}\u{1}\u{fc}\u{3}\u{3}",
+    "GET /api/policies/%ff%00/../x HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer \r\n\r\n",
+];
+
+/// One of these, with some bytes changed, left out or said twice.
+fn malformed(numbers: &mut Numbers) -> Vec<u8> {
+    let mut bytes = BEGINNINGS[numbers.next(BEGINNINGS.len())].as_bytes().to_vec();
+    for _ in 0..=numbers.next(4) {
+        let at = numbers.next(bytes.len());
+        match numbers.next(4) {
+            0 => bytes[at] = numbers.next(256) as u8,
+            1 => drop(bytes.drain(at..)),
+            2 => bytes.extend_from_within(at..),
+            _ => bytes.insert(at, numbers.next(256) as u8),
+        }
+        if bytes.is_empty() {
+            bytes.push(b'\n');
+        }
+    }
+    bytes
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_thousand_malformed_requests_leave_it_answering() {
+    let shop = Shop::with(|console| console.token("ops", SECRET).connections(600)).await;
+    let (room, address) = (Arc::new(Semaphore::new(200)), shop.address());
+    let mut numbers = Numbers(7);
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..10_000 {
+        let (request, permit) = (malformed(&mut numbers), room.clone().acquire_owned().await.unwrap());
+        tasks.spawn(async move {
+            let mut socket = TcpStream::connect(address).await.unwrap();
+            // Closed by the other side in the middle of it, or not; and left without waiting for an answer.
+            let _ = socket.write_all(&request).await;
+            let _ = socket.shutdown().await;
+            let mut buffer = [0; 512];
+            let _ = tokio::io::AsyncReadExt::read(&mut socket, &mut buffer).await;
+            drop(permit);
+        });
+    }
+    let all = timeout(PATIENCE * 5, async { while tasks.join_next().await.is_some() {} }).await;
+    assert!(all.is_ok(), "each is answered or closed");
+    let took = shop.usually_answers().await;
+    println!("after 10,000 malformed requests it answers twice in {took:?}");
+    assert!(took.as_secs() < 10, "{took:?}");
+    assert!(!shop.breaker.is_refusing(), "and nothing was changed");
+}
+
+/// Which method, which path, which body, which headers.
+type Asked = (usize, Vec<String>, Vec<u8>, Vec<(usize, Vec<u8>)>);
+
+/// A path, a header, a body of anything.
+fn requests() -> impl Strategy<Value = Asked> {
+    let known = prop_oneof![
+        Just("api".to_owned()),
+        Just("policies".to_owned()),
+        Just("inventory".to_owned()),
+        Just("mode".to_owned()),
+        Just("isolate".to_owned()),
+        Just("config".to_owned()),
+        Just("stop".to_owned()),
+        Just("pipelines".to_owned()),
+        Just("explain".to_owned()),
+        "\\PC{0,12}",
+    ];
+    let body = prop_oneof![
+        vec(any::<u8>(), 0..64),
+        r#"\{"(kind|why|mode|for_ms|settings|version)":("[a-z\\u0-9]{0,8}"|-?[0-9e.]{1,25}|\[\]|\{("[a-z_]{1,16}":[0-9]{1,3})?\}|null)\}"#
+            .prop_map(String::into_bytes),
+    ];
+    (0..METHODS.len(), vec(known, 0..5), body, vec((0..HEADERS.len(), vec(any::<u8>(), 0..40)), 0..4))
+}
+
+const METHODS: [&str; 6] = ["GET", "POST", "PUT", "DELETE", "HEAD", "PATCH"];
+const HEADERS: [&str; 8] = [
+    "host",
+    "origin",
+    "last-event-id",
+    "content-length",
+    "sec-fetch-site",
+    "if-none-match",
+    "x-forwarded-for",
+    "authorization",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::default() })]
+
+    /// Behind the token, so that it is the handlers that are asked. A panic fails the test, since nothing catches it.
+    #[test]
+    fn whatever_is_asked_is_answered((method, path, body, headers) in requests()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let registry = Registry::new();
+            let _breaker = Breaker::builder("inventory").registry(&registry).build().unwrap();
+            let console = Console::builder(&registry).token("ops", SECRET);
+            let router = console.build().unwrap().router();
+            let path: String = path.iter().map(|part| format!("/{}", encoded(part))).collect();
+            let mut request = Request::new(Body::from(body));
+            *request.method_mut() = Method::from_bytes(METHODS[method].as_bytes()).unwrap();
+            *request.uri_mut() = if path.is_empty() { "/".parse().unwrap() } else { path.parse().unwrap() };
+            let fixed = [("authorization", format!("Bearer {SECRET}")), ("content-type", "application/json".into())];
+            for (name, value) in fixed {
+                request.headers_mut().insert(name, value.parse().unwrap());
+            }
+            for (name, value) in headers {
+                if let Ok(value) = HeaderValue::from_bytes(&value) {
+                    request.headers_mut().append(HeaderName::from_static(HEADERS[name]), value);
+                }
+            }
+            let answer = router.oneshot(request).await.unwrap();
+            let status = answer.status().as_u16();
+            // 504 and 500 would be the console's own fault.
+            assert!(status < 500, "{status}");
+        });
+    }
+}
