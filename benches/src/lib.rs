@@ -5,7 +5,8 @@
 //! called a given number of times. The binaries `calls` and `allocations` run
 //! one job each; `cargo xtask bench` runs them all and writes the table.
 //!
-//! What limits do under overload is another matter, and a simulation: [`limits`].
+//! What limits do under overload is another matter, and a simulation: [`limits`]. So is what stacks cost a server that
+//! is asked over sockets: `wire`, with the feature of that name.
 //!
 //! ```
 //! use portcullis_benches::{Row, peers};
@@ -21,6 +22,8 @@ pub mod limits;
 pub mod peers;
 mod row;
 mod stopwatch;
+#[cfg(feature = "wire")]
+pub mod wire;
 
 pub use job::{EverySecond, Job, Never, Requests, repeat, repeat_on_runtime, run, trip};
 pub use peers::Peer;

@@ -77,11 +77,15 @@ pub enum Row {
     Stack,
     /// The same four, put together by a pipeline.
     Pipeline,
+    /// An observer of calls, and nobody who subscribes to its spans.
+    Observe,
+    /// The same four, with an observer of calls around them and one of attempts right inside of the retry.
+    StackObserved,
 }
 
 impl Row {
     /// Every row, in the order of the table.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 39] = [
         Self::Closed,
         Self::Closed10,
         Self::Closed100000,
@@ -119,6 +123,8 @@ impl Row {
         Self::TimeoutPending,
         Self::Stack,
         Self::Pipeline,
+        Self::Observe,
+        Self::StackObserved,
     ];
 
     /// The word by which the row is asked for on the command line.
@@ -161,6 +167,8 @@ impl Row {
             Self::TimeoutPending => "timeout-pending",
             Self::Stack => "stack",
             Self::Pipeline => "pipeline",
+            Self::Observe => "observe",
+            Self::StackObserved => "stack-observed",
         }
     }
 
@@ -202,6 +210,8 @@ impl Row {
                 | Self::Drain
                 | Self::Throttle
                 | Self::Stack
+                | Self::Observe
+                | Self::StackObserved
         )
     }
 }

@@ -6,7 +6,7 @@ use xshell::Shell;
 use crate::count::{Cost, Programs, Time};
 use crate::limits;
 use crate::setup::{self, Purpose};
-use crate::table::{self, Cell, MEMORY, ROWS, Row};
+use crate::table::{self, Cell, MEMORY, ROWS, Row, WITHIN};
 
 /// The page with the tables.
 const PAGE: &str = "benches/README.md";
@@ -49,7 +49,7 @@ pub(crate) fn run(shell: &Shell, options: &Options) -> Result<bool> {
     let mut cells = costs(&programs, pairs)?;
     if options.check {
         let (costs, memory) = (check(&shell.read_file(PAGE)?, &cells), check_memory(&memory));
-        return Ok(costs? & memory?);
+        return Ok(costs? & memory? & check_together(&cells));
     }
     times(&programs, &mut cells)?;
     let mut measured = table::render(&cells);
@@ -137,6 +137,26 @@ fn check(page: &str, cells: &[Cell]) -> Result<bool> {
     Ok(complaints == 0)
 }
 
+/// Compares rows with each other of which something was promised; those that were not counted in this run are not.
+fn check_together(cells: &[Cell]) -> bool {
+    let counted = |row: &str| {
+        cells.iter().find(|cell| (cell.row.as_str(), cell.peer.as_str()) == (row, OURS)).map(|cell| cell.cost)
+    };
+    let mut well = true;
+    for known in WITHIN {
+        let (Some(row), Some(of)) = (counted(known.row), counted(known.of)) else { continue };
+        let allowed = (of.instructions as f64 * known.times) as u64;
+        if row.instructions > allowed {
+            eprintln!(
+                "xtask bench: {}: {} instructions, {allowed} allowed, which is {} times those of {}",
+                known.row, row.instructions, known.times, known.of
+            );
+            well = false;
+        }
+    }
+    well
+}
+
 /// Bytes change with no load either, and are held against what was promised.
 fn check_memory(measured: &[(String, u64)]) -> Result<bool> {
     let mut well = true;
@@ -167,7 +187,7 @@ fn compare(page: &str, row: &Row, cell: &Cell) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{check, check_memory};
+    use super::{check, check_memory, check_together};
     use crate::count::Cost;
     use crate::table::{Cell, MEMORY, render, replace};
 
@@ -193,6 +213,14 @@ mod tests {
         measured[0].1 += 1;
         assert!(!check_memory(&measured).unwrap());
         assert!(check_memory(&[]).is_err());
+    }
+
+    #[test]
+    fn what_is_watched_may_cost_a_little_more() {
+        let counted = |row: &str, instructions| Cell { row: row.to_owned(), ..closed(instructions, 0) };
+        assert!(check_together(&[counted("stack", 400), counted("stack-observed", 640)]));
+        assert!(!check_together(&[counted("stack", 400), counted("stack-observed", 641)]));
+        assert!(check_together(&[counted("stack-observed", 641)]), "there is nothing to compare it with");
     }
 
     #[test]

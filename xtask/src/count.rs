@@ -108,7 +108,7 @@ impl<'a> Programs<'a> {
 
 /// Instructions and bus locks, from the line that sums up callgrind's output:
 /// `totals: 3356437 24134`, in the order of `events: Ir Ge`.
-fn totals(output: &str) -> Option<(u64, u64)> {
+pub(crate) fn totals(output: &str) -> Option<(u64, u64)> {
     let line = output.lines().find_map(|line| line.strip_prefix("totals:"))?;
     let mut numbers = line.split_whitespace().map(str::parse);
     let instructions = numbers.next()?.ok()?;

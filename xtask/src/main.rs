@@ -6,11 +6,13 @@
 mod bench;
 mod count;
 mod limits;
+mod node;
 mod python;
 mod setup;
 mod step;
 mod table;
 mod test;
+mod wire;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -34,6 +36,9 @@ Commands:
                           than benches/README.md says
   bench limits            simulates limits under overload, rewrites benches/limits.md and .svg
   bench limits --check    fails when those two files are not what comes out
+  bench wire              asks servers behind every stack by wrk, rewrites their table in benches/README.md;
+                          with --rounds N, --seconds N (15 and 2, five minutes in all); with
+                          --row NAME one of them and the bare server, printed only
 
 Options:
   -h, --help              prints this
@@ -55,6 +60,7 @@ enum Command {
     Setup,
     Test { arguments: Vec<String> },
     Bench(bench::Options),
+    Wire(wire::Options),
 }
 
 /// Whether all went well; what did not has been said.
@@ -69,6 +75,7 @@ fn run(command: Command) -> Result<bool> {
         Command::Setup => setup::everything(&shell).map(|()| true),
         Command::Test { arguments } => test::run(&shell, &arguments),
         Command::Bench(options) => bench::run(&shell, &options),
+        Command::Wire(options) => wire::run(&shell, &options).map(|()| true),
     }
 }
 
@@ -81,6 +88,12 @@ fn parse() -> Result<Command> {
             (Value(name), None) => command = Some(named(&name.string()?)?),
             (Value(argument), Some(Command::Test { arguments })) => arguments.push(argument.string()?),
             (Value(what), Some(Command::Bench(options))) if what == "limits" => options.limits = true,
+            (Value(what), Some(Command::Bench(_))) if what == "wire" => {
+                command = Some(Command::Wire(wire::Options::default()));
+            }
+            (Long("rounds"), Some(Command::Wire(options))) => options.rounds = parser.value()?.parse()?,
+            (Long("seconds"), Some(Command::Wire(options))) => options.seconds = parser.value()?.parse()?,
+            (Long("row"), Some(Command::Wire(options))) => options.only = Some(parser.value()?.string()?),
             (Long("check"), Some(Command::Bench(options))) => options.check = true,
             (Long("row"), Some(Command::Bench(options))) => options.row = Some(parser.value()?.string()?),
             (argument, _) => return Err(argument.unexpected().into()),

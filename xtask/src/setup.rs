@@ -4,7 +4,7 @@
 use anyhow::{Result, bail};
 use xshell::{Shell, cmd};
 
-use crate::python;
+use crate::{node, python};
 
 /// What a thing is needed for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -12,6 +12,8 @@ pub(crate) enum Purpose {
     Test,
     /// Tests that need a Python; see [`python`].
     Python,
+    /// Tests that need something of npm's; see [`node`].
+    Node,
     Bench,
     Ci,
 }
@@ -33,6 +35,12 @@ const PACKAGES: &[Package] = &[
         why: "counts the instructions of a call",
     },
     Package {
+        name: "wrk",
+        probe: &["sh", "-c", "command -v wrk"],
+        purpose: Purpose::Bench,
+        why: "asks servers as fast as they answer",
+    },
+    Package {
         name: "curl",
         probe: &["curl", "--version"],
         purpose: Purpose::Test,
@@ -49,6 +57,18 @@ const PACKAGES: &[Package] = &[
         probe: &["amtool", "--version"],
         purpose: Purpose::Test,
         why: "is told of the alerts",
+    },
+    Package {
+        name: "chromium",
+        probe: &["chromium", "--version"],
+        purpose: Purpose::Test,
+        why: "shows the live page, which the tests use as people do",
+    },
+    Package {
+        name: "npm",
+        probe: &["npm", "--version"],
+        purpose: Purpose::Node,
+        why: "gets what looks at the live page for whom it keeps out",
     },
     Package {
         name: "python3",
@@ -120,8 +140,11 @@ pub(crate) fn setup(shell: &Shell, purpose: Purpose) -> Result<()> {
         install(shell, tool)?;
     }
     match purpose {
-        Purpose::Test => python::setup(shell),
-        Purpose::Python | Purpose::Bench | Purpose::Ci => Ok(()),
+        Purpose::Test => {
+            python::setup(shell)?;
+            node::setup(shell)
+        }
+        Purpose::Python | Purpose::Node | Purpose::Bench | Purpose::Ci => Ok(()),
     }
 }
 

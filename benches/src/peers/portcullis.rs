@@ -12,9 +12,9 @@ use portcullis::{
     AdaptiveLimit, AdaptiveLimitLayer, Balance, Boxed, Breaker, BreakerLayer, Bulkhead, BulkheadLayer,
     Coalesce, CoalesceLayer, ConfigError, Drain, DrainLayer, Endpoints, Executor, ExecutorLayer, Fallback,
     FallbackLayer, FromRejection, Health, HealthLayer, Hedge, HedgeLayer, KeyedBreaker, KeyedBreakerLayer,
-    KeyedBulkhead, KeyedBulkheadLayer, KeyedRateLimit, LoadShed, LoadShedLayer, Outliers, Pipeline,
-    RateLimit, RateLimitLayer, Registry, Rejection, RetryLayer, RetryPolicy, Throttle, ThrottleLayer,
-    Timeout, TimeoutLayer, keyed::KeyOf,
+    KeyedBulkhead, KeyedBulkheadLayer, KeyedRateLimit, LoadShed, LoadShedLayer, ObserveLayer, Observer,
+    Outliers, Pipeline, RateLimit, RateLimitLayer, Registry, Rejection, RetryLayer, RetryPolicy, Throttle,
+    ThrottleLayer, Timeout, TimeoutLayer, keyed::KeyOf,
 };
 use tower::{Layer, ServiceBuilder};
 
@@ -73,6 +73,8 @@ fn build(row: Row) -> Result<Option<Box<dyn Job>>, ConfigError> {
         Row::TimeoutPending => repeat::<Never, _>(timeout()?.typed().layer(pends_once::<ShopError>())),
         Row::Stack => repeat::<Never, _>(stack()?),
         Row::Pipeline => repeat::<Never, _>(pipeline()?),
+        Row::Observe => repeat::<Never, _>(ObserveLayer::calls(observer()?).typed().layer(inner)),
+        Row::StackObserved => repeat::<Never, _>(observed_stack()?),
     };
     Ok(Some(job))
 }
@@ -84,6 +86,23 @@ fn stack() -> Result<impl super::Service, ConfigError> {
         .layer(breaker()?.typed())
         .layer(bulkhead()?.typed())
         .service(immediate::<ShopError>()))
+}
+
+fn observed_stack() -> Result<impl super::Service, ConfigError> {
+    let observer = observer()?;
+    Ok(ServiceBuilder::new()
+        .layer(ObserveLayer::calls(observer.clone()).typed())
+        .layer(timeout()?.typed())
+        .layer(retry()?.typed().idempotent())
+        .layer(ObserveLayer::attempts(observer).typed())
+        .layer(breaker()?.typed())
+        .layer(bulkhead()?.typed())
+        .service(immediate::<ShopError>()))
+}
+
+/// Of spans and counts, without durations.
+fn observer() -> Result<Observer, ConfigError> {
+    Observer::builder("bench").build()
 }
 
 fn pipeline() -> Result<impl super::Service, ConfigError> {

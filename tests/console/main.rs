@@ -1,0 +1,14 @@
+//! The live page in a real Chromium, against a real service.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
+mod accessible;
+mod actions;
+mod keyboard;
+mod live;
+mod pictures;
+mod restart;
+mod safe;
+mod shop;
+mod tab;
+mod thousand;
+mod trace;
