@@ -152,6 +152,11 @@ impl Side {
         self.variant
     }
 
+    /// The policies of its gateway; none, if it is not protected.
+    pub(crate) const fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
     /// Address of its gateway.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.gateway.address())

@@ -53,9 +53,11 @@ pub(crate) async fn run(options: &Options) -> Result<bool, BoxError> {
         sides.push(Side::start(variant, &schedule).await?);
     }
     let (wishes, wished) = mpsc::channel(1);
-    let console = Console::serve(options.port, &schedule, wishes).await?;
+    let protected = sides.iter().find(|side| side.variant() == Variant::Protected);
+    let registry = protected.map(Side::registry).cloned().unwrap_or_default();
+    let console = Console::serve(options.port, &schedule, wishes, &registry).await?;
     let mut screen = Screen::new();
-    report::live::introduce(&mut screen, &sides, console.address(), &schedule)?;
+    report::live::introduce(&mut screen, &sides, &console, &schedule)?;
 
     let start = Instant::now();
     let mut load = JoinSet::new();
@@ -146,7 +148,7 @@ impl Storm {
 
     /// Goes on until Ctrl-C, with the faults that the console asks for.
     async fn serve(&mut self, mut wished: mpsc::Receiver<Fault>) -> Result<(), BoxError> {
-        report::live::serving(&mut self.screen, &self.sides, self.console.address())?;
+        report::live::serving(&mut self.screen, &self.sides, &self.console)?;
         self.console.take_wishes();
         self.phase = Fault::None.name();
         let interrupted = tokio::signal::ctrl_c();

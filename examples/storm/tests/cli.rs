@@ -1,7 +1,8 @@
 //! The binary as a user starts it.
 
-use std::io;
-use std::process::{Command, Output};
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::{Command, Output, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Held by those who drive load and judge what came of it: under `cargo test` the tests of a binary run beside
@@ -58,6 +59,35 @@ fn a_short_storm_keeps_its_promises() {
         assert!(report.contains(expected), "{expected} is missing in:\n{report}");
     }
     assert_eq!(run.status.code(), Some(0));
+}
+
+/// What is answered to a request below an address such as `http://127.0.0.1:1/portcullis/`.
+fn get(url: &str, path: &str) -> io::Result<String> {
+    let (host, prefix) =
+        url.strip_prefix("http://").and_then(|rest| rest.split_once('/')).unwrap_or_default();
+    let mut socket = TcpStream::connect(host)?;
+    write!(socket, "GET /{prefix}{path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n")?;
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer)?;
+    Ok(answer)
+}
+
+#[test]
+fn the_policies_are_shown_while_it_runs() {
+    let _alone = alone();
+    let mut storm = Command::new(env!("CARGO_BIN_EXE_storm"));
+    let mut storm = storm.args(["--seconds", "25", "--serve"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(storm.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let line = lines.find(|line| line.contains("/portcullis/")).unwrap();
+    let url = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap();
+    let (page, policies) = (get(url, "").unwrap(), get(url, "api/policies").unwrap());
+    storm.kill().unwrap();
+    storm.wait().unwrap();
+    assert!(page.contains("<!doctype html>") && page.contains("200 OK"), "{page}");
+    assert!(
+        policies.contains(r#""id":"breaker/stock""#) && policies.contains(r#""service":"storm""#),
+        "{policies}"
+    );
 }
 
 #[test]

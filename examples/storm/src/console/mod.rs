@@ -4,7 +4,10 @@
 //! let console = Console::serve(0, &schedule, wishes).await?;
 //! println!("http://{}/", console.address());
 //! ```
+//!
+//! Below it, under `/portcullis/`, is the console of the protected gateway's policies.
 
+mod policies;
 mod routes;
 
 use std::collections::VecDeque;
@@ -13,10 +16,12 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use portcullis::Registry;
 use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
+use tower::BoxError;
 
 use crate::schedule::{Fault, Schedule};
 use crate::storm::Moment;
@@ -53,28 +58,38 @@ pub(crate) struct Console {
     story: watch::Sender<Arc<Story>>,
     takes_wishes: Arc<AtomicBool>,
     server: JoinHandle<io::Result<()>>,
+    token: String,
 }
 
 impl Console {
-    /// Serves the page on loopback; faults that it asks for go to `wishes`.
+    /// Serves the page on loopback; faults that it asks for go to `wishes`. Below it are the policies of `registry`.
     pub(crate) async fn serve(
         port: u16,
         schedule: &Schedule,
         wishes: mpsc::Sender<Fault>,
-    ) -> io::Result<Self> {
+        registry: &Registry,
+    ) -> Result<Self, BoxError> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         let address = listener.local_addr()?;
         let story = Story { seconds: schedule.end().as_secs_f64(), ..Story::default() };
         let (story, watched) = watch::channel(Arc::new(story));
         let takes_wishes = Arc::new(AtomicBool::new(false));
         let shared = Shared { story: watched, wishes, takes_wishes: Arc::clone(&takes_wishes) };
-        let server = tokio::spawn(async move { axum::serve(listener, routes::router(shared)).await });
-        Ok(Self { address, story, takes_wishes, server })
+        let token = policies::token();
+        let app = routes::router(shared).nest_service(policies::PATH, policies::router(registry, &token)?);
+        let app = app.into_make_service_with_connect_info::<SocketAddr>();
+        let server = tokio::spawn(async move { axum::serve(listener, app).await });
+        Ok(Self { address, story, takes_wishes, server, token })
     }
 
     /// Where it is.
     pub(crate) const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where the policies are, and by which token they can be changed.
+    pub(crate) fn policies(&self) -> (String, &str) {
+        (format!("http://{}{}/", self.address, policies::PATH), &self.token)
     }
 
     /// Shows one more moment.

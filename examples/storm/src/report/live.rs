@@ -1,10 +1,10 @@
 //! What is seen while the storm runs.
 
 use std::io;
-use std::net::SocketAddr;
 
 use super::millis;
 use super::screen::Screen;
+use crate::console::Console;
 use crate::schedule::Schedule;
 use crate::side::{Reading, Side};
 use crate::storm::Moment;
@@ -16,7 +16,7 @@ const BAR: usize = 8;
 pub(crate) fn introduce(
     screen: &mut Screen,
     sides: &[Side],
-    console: SocketAddr,
+    console: &Console,
     schedule: &Schedule,
 ) -> io::Result<()> {
     let phases: Vec<_> = schedule.phases().iter().map(crate::schedule::Phase::name).collect();
@@ -30,13 +30,15 @@ pub(crate) fn introduce(
 }
 
 /// The line after the verdict when the storm goes on.
-pub(crate) fn serving(screen: &mut Screen, sides: &[Side], console: SocketAddr) -> io::Result<()> {
+pub(crate) fn serving(screen: &mut Screen, sides: &[Side], console: &Console) -> io::Result<()> {
     screen.line("\nserving until Ctrl-C; the page has buttons for faults")?;
     places(screen, sides, console)
 }
 
-fn places(screen: &mut Screen, sides: &[Side], console: SocketAddr) -> io::Result<()> {
-    screen.line(&format!("  live page    http://{console}/"))?;
+fn places(screen: &mut Screen, sides: &[Side], console: &Console) -> io::Result<()> {
+    let (policies, token) = console.policies();
+    screen.line(&format!("  live page    http://{}/", console.address()))?;
+    screen.line(&format!("  policies     {policies} (to change them: token {token})"))?;
     for side in sides {
         let paths = side.variant().paths().join(", ");
         screen.line(&format!("  {:<12} {} with {paths}", side.name(), side.url()))?;
