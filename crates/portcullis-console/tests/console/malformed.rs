@@ -2,17 +2,9 @@
 
 use std::sync::Arc;
 
-use axum::{
-    body::Body,
-    http::{HeaderName, HeaderValue, Method, Request},
-};
-use portcullis::{Breaker, Registry};
-use portcullis_console::Console;
-use proptest::{collection::vec, prelude::*};
 use tokio::{io::AsyncWriteExt, net::TcpStream, sync::Semaphore, time::timeout};
-use tower::ServiceExt;
 
-use crate::support::{PATIENCE, SECRET, Shop, encoded};
+use crate::support::{PATIENCE, SECRET, Shop};
 
 /// Numbers that look like chance, the same each time.
 struct Numbers(u64);
@@ -81,74 +73,4 @@ async fn ten_thousand_malformed_requests_leave_it_answering() {
     println!("after 10,000 malformed requests it answers twice in {took:?}");
     assert!(took.as_secs() < 10, "{took:?}");
     assert!(!shop.breaker.is_refusing(), "and nothing was changed");
-}
-
-/// Which method, which path, which body, which headers.
-type Asked = (usize, Vec<String>, Vec<u8>, Vec<(usize, Vec<u8>)>);
-
-/// A path, a header, a body of anything.
-fn requests() -> impl Strategy<Value = Asked> {
-    let known = prop_oneof![
-        Just("api".to_owned()),
-        Just("policies".to_owned()),
-        Just("inventory".to_owned()),
-        Just("mode".to_owned()),
-        Just("isolate".to_owned()),
-        Just("config".to_owned()),
-        Just("stop".to_owned()),
-        Just("pipelines".to_owned()),
-        Just("explain".to_owned()),
-        "\\PC{0,12}",
-    ];
-    let body = prop_oneof![
-        vec(any::<u8>(), 0..64),
-        r#"\{"(kind|why|mode|for_ms|settings|version)":("[a-z\\u0-9]{0,8}"|-?[0-9e.]{1,25}|\[\]|\{("[a-z_]{1,16}":[0-9]{1,3})?\}|null)\}"#
-            .prop_map(String::into_bytes),
-    ];
-    (0..METHODS.len(), vec(known, 0..5), body, vec((0..HEADERS.len(), vec(any::<u8>(), 0..40)), 0..4))
-}
-
-const METHODS: [&str; 6] = ["GET", "POST", "PUT", "DELETE", "HEAD", "PATCH"];
-const HEADERS: [&str; 8] = [
-    "host",
-    "origin",
-    "last-event-id",
-    "content-length",
-    "sec-fetch-site",
-    "if-none-match",
-    "x-forwarded-for",
-    "authorization",
-];
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::default() })]
-
-    /// Behind the token, so that it is the handlers that are asked. A panic fails the test, since nothing catches it.
-    #[test]
-    fn whatever_is_asked_is_answered((method, path, body, headers) in requests()) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let registry = Registry::new();
-            let _breaker = Breaker::builder("inventory").registry(&registry).build().unwrap();
-            let console = Console::builder(&registry).token("ops", SECRET);
-            let router = console.build().unwrap().router();
-            let path: String = path.iter().map(|part| format!("/{}", encoded(part))).collect();
-            let mut request = Request::new(Body::from(body));
-            *request.method_mut() = Method::from_bytes(METHODS[method].as_bytes()).unwrap();
-            *request.uri_mut() = if path.is_empty() { "/".parse().unwrap() } else { path.parse().unwrap() };
-            let fixed = [("authorization", format!("Bearer {SECRET}")), ("content-type", "application/json".into())];
-            for (name, value) in fixed {
-                request.headers_mut().insert(name, value.parse().unwrap());
-            }
-            for (name, value) in headers {
-                if let Ok(value) = HeaderValue::from_bytes(&value) {
-                    request.headers_mut().append(HeaderName::from_static(HEADERS[name]), value);
-                }
-            }
-            let answer = router.oneshot(request).await.unwrap();
-            let status = answer.status().as_u16();
-            // 504 and 500 would be the console's own fault.
-            assert!(status < 500, "{status}");
-        });
-    }
 }
