@@ -89,3 +89,20 @@ pub(crate) async fn run(console: Weak<Shared>) {
         console.samples.look(&console.registry);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use portcullis::Breaker;
+
+    use super::*;
+
+    #[test]
+    fn of_no_calls_there_are_none_a_second_and_not_less() {
+        let (registry, samples) = (Registry::new(), Samples::default());
+        let _breaker = Breaker::builder("inventory").registry(&registry).build().unwrap();
+        samples.look(&registry);
+        let recent = samples.recent(&registry.policies()).remove(0).unwrap();
+        assert!(recent.calls_per_s.is_sign_positive() && recent.refused_per_s.is_sign_positive());
+        assert_eq!((recent.calls_per_s, recent.failure_ratio), (0.0, None));
+    }
+}

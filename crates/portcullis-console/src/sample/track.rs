@@ -101,7 +101,8 @@ impl Track {
     pub(super) fn recent(&self) -> Recent {
         let steps = self.steps.iter().rev().take(RECENT);
         let seconds = (steps.len() as u64 * STEP.as_secs()).max(1) as f64;
-        let sum = |of: fn(&Step) -> u32| steps.clone().map(|step| f64::from(of(step))).sum::<f64>();
+        // Of whole numbers: no numbers at all have the sum -0.0.
+        let sum = |of: fn(&Step) -> u32| steps.clone().map(|step| u64::from(of(step))).sum::<u64>() as f64;
         let (successes, failures) = (sum(|step| step.successes), sum(|step| step.failures));
         let judged = successes + failures;
         Recent {
