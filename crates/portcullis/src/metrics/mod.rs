@@ -29,6 +29,7 @@ mod prometheus;
 mod publisher;
 #[cfg(feature = "metrics")]
 mod series;
+mod states;
 #[cfg(feature = "metrics")]
 mod turn;
 
@@ -77,6 +78,18 @@ pub enum MetricKind {
     Gauge,
     /// Values of which each counts.
     Histogram,
+}
+
+const fn counter(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Metric {
+    Metric { name, kind: MetricKind::Counter, labels, help }
+}
+
+const fn gauge(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Metric {
+    Metric { name, kind: MetricKind::Gauge, labels, help }
+}
+
+const fn histogram(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Metric {
+    Metric { name, kind: MetricKind::Histogram, labels, help }
 }
 
 /// Takes the numbers of one policy.

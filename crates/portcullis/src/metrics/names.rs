@@ -7,9 +7,8 @@
 //! assert!(names::ALL.iter().all(|metric| metric.name.starts_with("portcullis_")));
 //! ```
 
-use portcullis_core::breaker::State;
-
-use super::{Metric, MetricKind};
+pub use super::states::{BREAKER_STATES, breaker_state_number};
+use super::{Metric, counter, gauge, histogram};
 
 /// Calls by how they ended.
 pub const CALLS: Metric = counter(
@@ -433,46 +432,9 @@ pub const ALL: &[&Metric] = &[
     &HEALTH_CHECKS,
 ];
 
-/// What [`BREAKER_STATE`] shows, by the state's word. The numbers never change, unlike those in memory.
-pub const BREAKER_STATES: [(&str, u8); 8] = [
-    ("closed", 0),
-    ("open", 1),
-    ("half_open", 2),
-    ("recovering", 3),
-    ("isolated", 4),
-    ("disabled", 5),
-    ("forced_closed", 6),
-    ("metrics_only", 7),
-];
-
-/// The number that [`BREAKER_STATE`] shows for a state; 255 for one that has none.
-pub fn breaker_state_number(state: State) -> u8 {
-    let word = state.as_str();
-    BREAKER_STATES.iter().find(|known| known.0 == word).map_or(u8::MAX, |known| known.1)
-}
-
-const fn counter(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Metric {
-    Metric { name, kind: MetricKind::Counter, labels, help }
-}
-
-const fn gauge(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Metric {
-    Metric { name, kind: MetricKind::Gauge, labels, help }
-}
-
-const fn histogram(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Metric {
-    Metric { name, kind: MetricKind::Histogram, labels, help }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
-
-    #[test]
-    fn every_state_has_a_number_of_its_own() {
-        let numbers = State::ALL.map(breaker_state_number);
-        assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 6, 7]);
-        assert_eq!(State::ALL.map(State::as_str), BREAKER_STATES.map(|(word, _)| word));
-    }
+    use super::{super::MetricKind, *};
 
     #[test]
     fn names_are_told_once_and_counters_say_so() {

@@ -482,10 +482,10 @@ fn literals(cell: &str) -> Vec<String> {
 
 impl List {
     pub(crate) fn rows(&self) -> Vec<Row> {
-        let documentation = include_str!("../../src/config/mod.rs");
-        let heading = format!("//! # {}", self.heading);
+        let documentation = include_str!("../../src/config/fields.md");
+        let heading = format!("# {}", self.heading);
         let section = documentation.lines().skip_while(|line| *line != heading).skip(1);
-        let section = section.take_while(|line| !line.starts_with("//! # "));
+        let section = section.take_while(|line| !line.starts_with("# "));
         let row = |row: &str| {
             let cells: Vec<&str> = row.split('|').collect();
             let range = literals(cells[3]);
@@ -495,7 +495,7 @@ impl List {
                 range: range.first().map(|low| (low.clone(), range[1].clone())),
             }
         };
-        section.filter_map(|line| line.strip_prefix("//! | `")).map(row).collect()
+        section.filter_map(|line| line.strip_prefix("| `")).map(row).collect()
     }
 }
 

@@ -17,10 +17,10 @@ pub(super) struct Row {
 impl Row {
     /// The rows of a list.
     pub(super) fn of(heading: &str) -> Vec<Self> {
-        let heading = format!("//! # Fields of {heading}");
-        let lines = include_str!("../mod.rs").lines().skip_while(|line| *line != heading).skip(1);
-        let rows = lines.take_while(|line| !line.starts_with("//! # "));
-        rows.filter_map(|line| Self::read(line.strip_prefix("//! | `")?)).collect()
+        let heading = format!("# Fields of {heading}");
+        let lines = include_str!("../fields.md").lines().skip_while(|line| *line != heading).skip(1);
+        let rows = lines.take_while(|line| !line.starts_with("# "));
+        rows.filter_map(|line| Self::read(line.strip_prefix("| `")?)).collect()
     }
 
     fn read(line: &'static str) -> Option<Self> {
