@@ -110,62 +110,49 @@ mod present {
         }
     }
 
-    // The fields of the decision record stand in both, because a span has those that it began with.
+    /// A span with fields of its own, and those that both kinds have: a span has those that it began with.
+    macro_rules! span {
+        ($kind:literal, $about:ident, $($own:tt)*) => {
+            info_span!(
+                target: TARGET,
+                $kind,
+                $($own)*
+                request = given($about.request),
+                outcome = Empty,
+                failure = Empty,
+                status = Empty,
+                grpc_status = Empty,
+                duration_ms = Empty,
+                refused_by = Empty,
+                refused_kind = Empty,
+                reason = Empty,
+                state = Empty,
+                rule = Empty,
+                limit = Empty,
+                failure_ratio = Empty,
+                slow = Empty,
+                calls = Empty,
+                last_failure = Empty,
+                retry_after_ms = Empty,
+                detail = Empty,
+                otel.status_code = Empty,
+            )
+        };
+    }
+
     fn call(name: &Name, about: &About<'_>) -> Span {
-        info_span!(
-            target: TARGET,
-            "call",
-            policy = &**name,
-            request = given(about.request),
-            outcome = Empty,
-            failure = Empty,
-            status = Empty,
-            grpc_status = Empty,
-            duration_ms = Empty,
-            refused_by = Empty,
-            refused_kind = Empty,
-            reason = Empty,
-            state = Empty,
-            rule = Empty,
-            limit = Empty,
-            failure_ratio = Empty,
-            slow = Empty,
-            calls = Empty,
-            last_failure = Empty,
-            retry_after_ms = Empty,
-            detail = Empty,
-            otel.status_code = Empty,
-        )
+        span!("call", about, policy = &**name,)
     }
 
     fn attempt(name: &Name, about: &About<'_>) -> Span {
         let attempt = about.attempt;
-        info_span!(
-            target: TARGET,
+        span!(
             "attempt",
+            about,
             policy = &**name,
             attempt = attempt.number(),
             after = attempt.after().map(FailureKind::as_str),
             hedge = attempt.is_hedge().then_some(true),
-            request = given(about.request),
-            outcome = Empty,
-            failure = Empty,
-            status = Empty,
-            grpc_status = Empty,
-            duration_ms = Empty,
-            refused_by = Empty,
-            refused_kind = Empty,
-            reason = Empty,
-            state = Empty,
-            rule = Empty,
-            limit = Empty,
-            failure_ratio = Empty,
-            slow = Empty,
-            calls = Empty,
-            last_failure = Empty,
-            retry_after_ms = Empty,
-            detail = Empty,
-            otel.status_code = Empty,
         )
     }
 
