@@ -26,7 +26,7 @@ use crate::{
     keyed::many::OfMany,
     metrics::Measures,
     protocol::{future::finish, watched},
-    registry::{Action, Policy, Snapshot, reasons::ISOLATED},
+    registry::{Action, Policy, Snapshot},
     restart::{Kept, Saved},
     shard::{self, Sharded},
 };
@@ -357,18 +357,6 @@ impl Policy for Shared {
 
     fn snapshot(&self) -> Snapshot {
         self.common.emitter.marked(measure::snapshot(self))
-    }
-
-    fn isolate(&self) {
-        self.stop(ISOLATED);
-    }
-
-    fn stop(&self, why: &str) {
-        self.common.emitter.stop(why);
-    }
-
-    fn release(&self) {
-        self.common.emitter.release();
     }
 
     fn actions(&self) -> &'static [Action] {

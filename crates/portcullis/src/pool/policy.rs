@@ -25,7 +25,7 @@ use crate::{
     event::{Emitter, Event, EventKind},
     live::Live,
     metrics::Measures,
-    registry::{Action, Policy, Snapshot, reasons::ISOLATED},
+    registry::{Action, Policy, Snapshot},
     shard::Sharded,
 };
 
@@ -424,18 +424,6 @@ impl Policy for Shared {
 
     fn snapshot(&self) -> Snapshot {
         self.emitter.marked(measure::snapshot(self))
-    }
-
-    fn isolate(&self) {
-        self.stop(ISOLATED);
-    }
-
-    fn stop(&self, why: &str) {
-        self.emitter.stop(why);
-    }
-
-    fn release(&self) {
-        self.emitter.release();
     }
 
     fn actions(&self) -> &'static [Action] {

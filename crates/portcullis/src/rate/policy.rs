@@ -20,7 +20,7 @@ use crate::{
     FromRejection, Registry, clock,
     event::{Emitter, Event},
     metrics::Measures,
-    registry::{Action, Policy, Snapshot, reasons::ISOLATED},
+    registry::{Action, Policy, Snapshot},
     restart::{Kept, Saved},
 };
 
@@ -368,18 +368,6 @@ impl Policy for Shared {
 
     fn snapshot(&self) -> Snapshot {
         self.common.emitter.marked(measure::snapshot(&self.name, &self.status()))
-    }
-
-    fn isolate(&self) {
-        self.stop(ISOLATED);
-    }
-
-    fn stop(&self, why: &str) {
-        self.common.emitter.stop(why);
-    }
-
-    fn release(&self) {
-        self.common.emitter.release();
     }
 
     fn actions(&self) -> &'static [Action] {

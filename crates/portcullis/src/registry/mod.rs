@@ -54,6 +54,7 @@ pub use action::Action;
 pub use handle::{Handle, NewIn};
 pub(crate) use handle::{Held, handle, new_in};
 pub use member::Member;
+use reasons::ISOLATED;
 pub(crate) use snapshot::millis;
 pub use snapshot::{Snapshot, Value};
 
@@ -119,8 +120,11 @@ pub trait Policy: AnyPolicy + Send + Sync + 'static {
     /// Back to how it was when it was built, where that means anything.
     fn reset(&self) {}
 
-    /// Refuses everything until it is released, where that means anything.
-    fn isolate(&self) {}
+    /// Refuses everything until it is released, where that means anything. By default, the emitter of a policy that
+    /// [can be](Self::actions) isolated keeps that it is.
+    fn isolate(&self) {
+        by_emitter(self).inspect(|emitter| emitter.stop(ISOLATED));
+    }
 
     /// The same for this time, or until it is released; whether it can be, which is so of breakers alone.
     fn isolate_for(&self, time: Duration) -> bool {
@@ -131,12 +135,16 @@ pub trait Policy: AnyPolicy + Send + Sync + 'static {
     /// Refuses everything for this reason until it is released. Policies that let nothing through or hold nothing
     /// back by themselves, such as timeouts, do nothing.
     fn stop(&self, why: &str) {
-        let _ = why;
-        self.isolate();
+        match by_emitter(self) {
+            Some(emitter) => emitter.stop(why),
+            None => self.isolate(),
+        }
     }
 
     /// Ends an isolation, and a stop.
-    fn release(&self) {}
+    fn release(&self) {
+        by_emitter(self).inspect(|emitter| emitter.release());
+    }
 
     /// Writes down what is to outlive the process; by default nothing. See [`restart`](crate::restart).
     fn save(&self, into: &mut Saved) {
@@ -149,6 +157,11 @@ pub trait Policy: AnyPolicy + Send + Sync + 'static {
         let _ = from;
         false
     }
+}
+
+/// What keeps that a policy refuses by order.
+fn by_emitter<P: Policy + ?Sized>(policy: &P) -> Option<&Emitter> {
+    policy.emitter().filter(|_| policy.actions().contains(&Action::Isolate))
 }
 
 /// A set of policies by kind and name: a cheap handle to a shared table.

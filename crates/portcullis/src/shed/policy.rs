@@ -24,7 +24,7 @@ use crate::{
     dice::Dice,
     event::{Emitter, Event},
     metrics::Measures,
-    registry::{Action, Policy, Snapshot, reasons::ISOLATED},
+    registry::{Action, Policy, Snapshot},
     restart::{Kept, Saved},
     shard::Sharded,
 };
@@ -311,18 +311,6 @@ impl Policy for Shared {
 
     fn snapshot(&self) -> Snapshot {
         self.emitter.marked(measure::snapshot(self))
-    }
-
-    fn isolate(&self) {
-        self.stop(ISOLATED);
-    }
-
-    fn stop(&self, why: &str) {
-        self.emitter.stop(why);
-    }
-
-    fn release(&self) {
-        self.emitter.release();
     }
 
     fn actions(&self) -> &'static [Action] {

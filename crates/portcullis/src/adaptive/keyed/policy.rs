@@ -16,7 +16,7 @@ use crate::{
     event::{Emitter, Event},
     keyed::{Evictions, Key, Limits, many::Many},
     metrics::Measures,
-    registry::{Action, Policy, Snapshot, reasons::ISOLATED},
+    registry::{Action, Policy, Snapshot},
     restart::{Kept, Saved},
 };
 
@@ -228,18 +228,6 @@ impl<K: Key> Policy for Many<K, AdaptiveLimit> {
         let (kind, level) = (PolicyKind::AdaptiveLimit, Level::Healthy);
         let name = self.common.emitter.name().clone();
         self.common.emitter.marked(Snapshot { name, kind, state: "active", level, values })
-    }
-
-    fn isolate(&self) {
-        self.stop(ISOLATED);
-    }
-
-    fn stop(&self, why: &str) {
-        self.common.emitter.stop(why);
-    }
-
-    fn release(&self) {
-        self.common.emitter.release();
     }
 
     /// No series per key: their number is up to who sends the requests.

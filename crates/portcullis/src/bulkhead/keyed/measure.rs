@@ -12,7 +12,7 @@ use crate::{
         Measures,
         names::{BULKHEAD_IN_FLIGHT, BULKHEAD_LIMIT, BULKHEAD_QUEUED, BULKHEAD_WAIT, CALLS, REJECTIONS},
     },
-    registry::{Action, Policy, Snapshot, reasons::ISOLATED},
+    registry::{Action, Policy, Snapshot},
     restart::{Kept, Saved},
 };
 
@@ -147,18 +147,6 @@ impl<K: Key> Policy for Shared<K> {
                 ("overflows", status.overflows.into()),
             ],
         })
-    }
-
-    fn isolate(&self) {
-        self.stop(ISOLATED);
-    }
-
-    fn stop(&self, why: &str) {
-        self.common.emitter.stop(why);
-    }
-
-    fn release(&self) {
-        self.common.emitter.release();
     }
 
     /// No series per key: their number is up to who sends the requests.

@@ -19,7 +19,7 @@ use crate::{
     keyed::{Evictions, Key, Keyed, Limits},
     metrics::Measures,
     rate::{Config, RateLimit, RateLimitStatus, common::Common, measure, saved},
-    registry::{Action, Policy, Snapshot, reasons::ISOLATED},
+    registry::{Action, Policy, Snapshot},
     restart::{Kept, Saved, keys},
 };
 
@@ -272,18 +272,6 @@ impl<K: Key> Policy for Shared<K> {
         let (kind, level) = (PolicyKind::RateLimit, Level::Healthy);
         let name = self.common.emitter.name().clone();
         self.common.emitter.marked(Snapshot { name, kind, state: "active", level, values })
-    }
-
-    fn isolate(&self) {
-        self.stop(ISOLATED);
-    }
-
-    fn stop(&self, why: &str) {
-        self.common.emitter.stop(why);
-    }
-
-    fn release(&self) {
-        self.common.emitter.release();
     }
 
     /// No series per key: their number is up to who sends the requests.
