@@ -1,8 +1,10 @@
 //! Building a console.
 
+#[cfg(feature = "config")]
+use std::sync::Mutex;
 use std::{
     fmt,
-    sync::{Arc, Mutex, OnceLock},
+    sync::{Arc, OnceLock},
 };
 
 use portcullis::{ConfigError, Health, Registry};
@@ -121,7 +123,8 @@ impl ConsoleBuilder {
         self.shared_config(Arc::new(Mutex::new(live)))
     }
 
-    /// The same, for a program that reads its files again by itself.
+    /// The same, for a program that reads its files again by itself. It is locked while policies are given other settings, and
+    /// so while listeners hear of that: one that waits for the lock waits for ever.
     #[cfg(feature = "config")]
     pub fn shared_config(mut self, live: Arc<Mutex<portcullis_config::Live>>) -> Self {
         self.config = Some(live);
@@ -177,7 +180,6 @@ impl ConsoleBuilder {
             #[cfg(feature = "config")]
             config: self.config,
             sampler: OnceLock::new(),
-            changing: Mutex::new(()),
             _events: events,
         }))
     }

@@ -1,8 +1,10 @@
 //! The console.
 
+#[cfg(feature = "config")]
+use std::sync::Mutex;
 use std::{
     fmt,
-    sync::{Arc, Mutex, OnceLock},
+    sync::{Arc, OnceLock},
 };
 
 use portcullis::{
@@ -44,8 +46,6 @@ pub(crate) struct Shared {
     #[cfg(feature = "config")]
     pub(crate) config: Option<Arc<Mutex<portcullis_config::Live>>>,
     pub(crate) sampler: OnceLock<AbortHandle>,
-    /// While one change is made, and its audit told, no other is.
-    pub(crate) changing: Mutex<()>,
     pub(crate) _events: Subscription,
 }
 

@@ -61,7 +61,7 @@
 //! - Tokens are compared in a time that does not depend on what was given, and shown nowhere. Wrong ones are counted: too many are
 //!   refused unread by 429.
 //! - Requests, changes, streams, connections, heads and bodies are bounded, by this library's own policies, in a registry
-//!   that does not show up in yours.
+//!   that does not show up in yours. Requests of the page, which need no token, are bounded apart from those that do.
 //! - Browsers are told to load nothing from elsewhere, to run no script in the text of the page, and to put no frame
 //!   around it. Names of policies are texts in JSON, and texts on the page.
 //!

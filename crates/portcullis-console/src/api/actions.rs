@@ -66,10 +66,7 @@ pub(crate) async fn act(
     let seen = find(&console, &name, wish.kind.as_deref())?;
     let kind = one_kind(&seen)?;
     let order = Order::new(&action, wish.mode.as_ref(), wish.for_ms)?;
-    {
-        let _alone = console.changing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        order.give(&console, kind, &name, &seen, &by, why)?;
-    }
+    order.give(&console, kind, &name, &seen, &by, why)?;
     Ok(answer(&Found { policies: views(&console, find(&console, &name, Some(kind.as_str()))?, false) }))
 }
 
@@ -96,10 +93,8 @@ pub(crate) async fn stop(
     if why.trim().is_empty() {
         return Err(Problem::field("why", "a stop needs a reason, which every refusal tells", "a text"));
     }
-    let _alone = console.changing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     console.registry.stop_all(why);
-    act::audit_all(&console, &by, "stopped", why);
-    Ok(answer(&json!({})))
+    Ok(told(&console, &by, "stopped", why))
 }
 
 /// Ends it, and every isolation.
@@ -110,10 +105,8 @@ pub(crate) async fn release(
 ) -> Result<Response, Problem> {
     let wish: Wish = body(request).await?;
     let why = wish.why()?;
-    let _alone = console.changing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     console.registry.release_all();
-    act::audit_all(&console, &by, "released", why);
-    Ok(answer(&json!({})))
+    Ok(told(&console, &by, "released", why))
 }
 
 /// Resets every policy.
@@ -124,8 +117,12 @@ pub(crate) async fn reset(
 ) -> Result<Response, Problem> {
     let wish: Wish = body(request).await?;
     let why = wish.why()?;
-    let _alone = console.changing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     console.registry.reset_all();
-    act::audit_all(&console, &by, "reset", why);
-    Ok(answer(&json!({})))
+    Ok(told(&console, &by, "reset", why))
+}
+
+/// The answer to who did something to all policies, which is told.
+fn told(console: &Shared, by: &str, done: &str, why: &str) -> Response {
+    act::audit_all(console, by, done, why);
+    answer(&json!({}))
 }

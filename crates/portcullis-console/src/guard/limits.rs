@@ -20,6 +20,8 @@ const SECOND: Duration = Duration::from_secs(1);
 
 /// The limits of one console.
 pub(crate) struct Limits {
+    /// The page, which needs no token: a flood of such requests must not shut out who has one.
+    pages: RateLimit,
     reads: RateLimit,
     changes: RateLimit,
     wrong: RateLimit,
@@ -41,6 +43,7 @@ impl Limits {
     pub(crate) fn new(streams: u32, reads: u32) -> Result<Self, ConfigError> {
         let own = &Registry::new();
         Ok(Self {
+            pages: rate("console pages", (reads, reads.saturating_mul(2)), own)?,
             reads: rate("console reads", (reads, reads.saturating_mul(2)), own)?,
             changes: rate("console changes", CHANGES, own)?,
             wrong: rate("console wrong tokens", WRONG, own)?,
@@ -53,6 +56,10 @@ impl Limits {
     /// What a console has that is not told otherwise.
     pub(crate) const fn usual_reads() -> u32 {
         READS.0
+    }
+
+    pub(crate) fn page(&self) -> Result<(), Problem> {
+        self.pages.try_admit().map_err(full)
     }
 
     pub(crate) fn read(&self) -> Result<(), Problem> {

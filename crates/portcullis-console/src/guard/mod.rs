@@ -72,7 +72,8 @@ fn admit(
     if request.uri().path_and_query().is_some_and(|path| path.as_str().len() > LONGEST_URI) {
         return Err(Problem::new(414, format!("the address is longer than {LONGEST_URI} bytes")));
     }
-    match Wants::of(request.method(), request.uri().path()) {
+    let wants = Wants::of(request.method(), request.uri().path());
+    match wants {
         Wants::Probe => return Ok((request, None)),
         Wants::Page if console.is_writable() => {}
         Wants::Page => nearby(console, &request)?,
@@ -82,7 +83,11 @@ fn admit(
             request.extensions_mut().insert(by);
         }
     }
-    console.limits.read()?;
+    if wants == Wants::Page {
+        console.limits.page()?;
+    } else {
+        console.limits.read()?;
+    }
     let room = console.limits.request()?;
     Ok((request, Some(room)))
 }

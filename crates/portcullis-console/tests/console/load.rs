@@ -52,6 +52,22 @@ async fn a_thousand_idle_streams_leave_it_answering() {
     println!("an event reaches all of them within {:?}", start.elapsed());
 }
 
+/// The page needs no token, and whoever asks for it a thousand times takes nothing from who has one.
+#[tokio::test]
+async fn a_flood_of_strangers_shuts_nobody_out() {
+    let shop = Shop::with(|console| console.token("ops", SECRET).requests_per_second(5)).await;
+    let mut last = 200;
+    for _ in 0..1000 {
+        last = shop.request(reqwest::Method::GET, "index.html").send().await.unwrap().status().as_u16();
+        if last != 200 {
+            break;
+        }
+    }
+    assert_eq!(last, 429, "the flood is bounded");
+    assert_eq!(shop.get("api/policies").await.status(), 200);
+    assert_eq!(shop.act("isolate", "a look").await.status(), 200);
+}
+
 #[tokio::test]
 async fn slow_clients_are_cut_and_others_answered() {
     let shop = Shop::new().await;
