@@ -9,6 +9,8 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
+use http::Response;
 use portcullis::{
     AdaptiveLimit, AdaptiveLimitLayer, Boxed, Breaker, BreakerLayer, Bulkhead, BulkheadLayer, Chaos,
     ChaosLayer, Coalesce, CoalesceLayer, DeadlineLayer, Drain, DrainLayer, Executor, ExecutorLayer,
@@ -19,7 +21,7 @@ use portcullis::{
     Timeout, TimeoutLayer, TimeoutScope,
     adaptive::ByKey as LimitsByKey,
     chaos::Latency,
-    fallback::{self, Failover},
+    fallback::{self, Failover, ResponseLayer},
     hedge::{KeyedHedge, keyed::ByKey as HedgeByKey},
     keyed::KeyOf,
     probe::PassiveLayer,
@@ -251,9 +253,18 @@ type Nothing<Res> = fn(fallback::Why) -> Res;
 
 /// Answers nothing instead of what the laws make.
 pub(crate) fn fallback<Res>() -> FallbackLayer<fallback::Value<Nothing<Res>>> {
+    FallbackLayer::value(never(), |why| unreachable!("{why}"))
+}
+
+/// The same, with responses of its own over HTTP.
+pub(crate) fn response() -> ResponseLayer<Nothing<Response<Bytes>>> {
+    FallbackLayer::response(never(), |why| unreachable!("{why}"))
+}
+
+/// Has nothing to do: nothing that the laws make panics.
+fn never() -> Fallback {
     let fallback = Fallback::builder("fallback").only([FailureKind::Panic]).refusals(false);
-    let nothing: Nothing<Res> = |why| unreachable!("{why}");
-    FallbackLayer::value(fallback.registry(&Registry::new()).build().unwrap(), nothing)
+    fallback.registry(&Registry::new()).build().unwrap()
 }
 
 /// Goes on to another instance of the same service.

@@ -13,7 +13,8 @@ use portcullis::{Probe, ProbeLayer};
 
 use super::{each, stack};
 use crate::policies::{
-    breaker, bulkhead, coalesce, executor, health, keyed, observe, retry, thread_pool, total, whole_response,
+    breaker, bulkhead, coalesce, executor, health, keyed, observe, response, retry, thread_pool, total,
+    whole_response,
 };
 
 async fn answer() -> &'static str {
@@ -49,6 +50,7 @@ macro_rules! each_layer {
             total().http_server(),
             whole_response().http_server(),
             health(),
+            response().http_server(),
             probe().http_server(),
             stack!(http_server),
             (health(), stack!(http_server, rebody Body::new));

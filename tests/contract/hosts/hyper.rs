@@ -14,7 +14,8 @@ use portcullis::{Probe, ProbeLayer};
 
 use super::{each, stack};
 use crate::policies::{
-    breaker, bulkhead, coalesce, executor, health, keyed, observe, retry, thread_pool, total, whole_response,
+    breaker, bulkhead, coalesce, executor, health, keyed, observe, response, retry, thread_pool, total,
+    whole_response,
 };
 
 fn ask() -> Request<Full<Bytes>> {
@@ -48,6 +49,7 @@ async fn client() {
         observe().http_client(),
         total().http_client(),
         whole_response().http_client(),
+        response().http_client(),
         probe().http_client(),
         stack!(http_client);
         // The body of the client's requests is inferred: a retry makes one of its own.
@@ -67,6 +69,7 @@ async fn server() {
         observe().http_server(),
         total().http_server(),
         whole_response().http_server(),
+        response().http_server(),
         health(),
         stack!(http_server);
         |layer| {

@@ -7,7 +7,7 @@ use portcullis_reqwest::{ReqwestReplay, ReqwestService, TowerMiddleware, TryClon
 use reqwest_middleware::ClientBuilder;
 
 use super::{each, stack};
-use crate::policies::{breaker, bulkhead, retry, total, whole_response};
+use crate::policies::{breaker, bulkhead, response, retry, total, whole_response};
 
 const NOWHERE: &str = "http://127.0.0.1:1/";
 
@@ -55,6 +55,7 @@ macro_rules! each_layer {
             bulkhead().http_client(),
             total().http_client(),
             whole_response().http_client(),
+            response().http_client(),
             probe(http).http_client(),
             stack!(http_client, rebody Body::wrap),
             stack!(http_client, replay ReqwestReplay::default());

@@ -14,7 +14,8 @@ use portcullis_tests::{grpc, net};
 
 use super::{each, stack};
 use crate::policies::{
-    breaker, bulkhead, coalesce, executor, health, observe, retry, thread_pool, total, whole_response,
+    breaker, bulkhead, coalesce, executor, health, observe, response, retry, thread_pool, total,
+    whole_response,
 };
 
 fn probe() -> ProbeLayer<fn() -> http::Request<Body>> {
@@ -36,6 +37,7 @@ macro_rules! each_layer {
             observe().grpc(),
             total().grpc(),
             whole_response().grpc(),
+            response().grpc(),
             probe().grpc(),
             stack!(grpc, rebody Body::new);
             |$name| $body

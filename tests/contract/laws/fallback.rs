@@ -4,7 +4,7 @@ use portcullis_testkit::{laws, laws_http};
 
 use crate::{
     exchange::{Rpc, Shop},
-    policies::{failover, fallback},
+    policies::{failover, fallback, response},
 };
 
 laws!(boxed, fallback);
@@ -12,6 +12,10 @@ laws!(typed in Shop, || fallback().typed());
 laws_http!(http_server, || fallback().http_server());
 laws_http!(http_client, || fallback().http_client());
 laws!(grpc in Rpc, || fallback().grpc());
+
+laws_http!(response_http_server, || response().http_server());
+laws_http!(response_http_client, || response().http_client());
+laws!(response_grpc in Rpc, || response().grpc());
 
 laws!(failover_boxed, || failover(|service| service), attempts = 2);
 laws!(failover_typed in Shop, || failover(|service| service.typed()), attempts = 2);
