@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use serde_json::Value as Json;
 
 use crate::{
-    shop::{Shop, Traffic},
+    shop::{SECRET, Shop, Traffic},
     tab::{DARK, LIGHT, Look, PHONE, Tab},
 };
 
 /// What a page can look like, how it comes to that, and when it has.
-const SCENES: [(&str, &str, &str); 5] = [
+const SCENES: [(&str, &str, &str); 10] = [
     ("policies", "", "document.querySelector('.card')"),
     (
         "pipelines",
@@ -24,13 +24,41 @@ const SCENES: [(&str, &str, &str); 5] = [
     ),
     (
         "details",
-        "document.getElementById('to-policies').click(); document.querySelector('.card .open').click();",
+        "document.getElementById('to-policies').click(); document.querySelector(`.card[data-id='breaker/inventory'] .open`).click();",
         "document.getElementById('detail-refusal').checkVisibility()",
     ),
     (
         "confirmation",
         "document.querySelector('#detail-actions button').click();",
         "document.getElementById('confirm').checkVisibility()",
+    ),
+    (
+        "modes",
+        "document.getElementById('confirm').close(); document.querySelector('[data-action=mode]').click();",
+        "document.getElementById('confirm-mode').checkVisibility()",
+    ),
+    (
+        "reset",
+        "document.getElementById('confirm').close(); document.querySelector('[data-action=reset]').click();",
+        "document.getElementById('confirm-heading').textContent.startsWith('Reset')",
+    ),
+    (
+        "settings",
+        "document.querySelectorAll('dialog').forEach((dialog) => dialog.close()); document.getElementById('to-settings').click();",
+        "document.getElementById('settings-text').value !== ''",
+    ),
+    (
+        "settings to be confirmed",
+        "const text = document.getElementById('settings-text');
+         text.value = text.value.replace('10', '0');
+         text.dispatchEvent(new Event('input'));
+         document.getElementById('settings-save').click();",
+        "document.getElementById('settings-confirm').checkVisibility()",
+    ),
+    (
+        "settings that are refused",
+        "document.querySelector('#settings-confirm [value=ok]').click();",
+        "document.querySelector('#settings-errors li')?.checkVisibility()",
     ),
 ];
 
@@ -50,7 +78,7 @@ async fn axe_finds_nothing_serious_on_a_phone() {
 }
 
 async fn finds_nothing(look: Look) {
-    let shop = Shop::start().await;
+    let shop = Shop::with_settings().await;
     let traffic = Traffic::start(&shop.registry);
     traffic.fail(80);
     shop.inventory.trip();
@@ -58,7 +86,7 @@ async fn finds_nothing(look: Look) {
     let tab = Tab::open_with(&shop.url(), look).await;
     tab.card_is("breaker/payments", "open").await;
     tab.card_is("breaker/inventory", "open").await;
-    tab.js::<()>(&format!("{};", axe())).await;
+    tab.js::<()>(&format!("sessionStorage.setItem('portcullis.token', {SECRET:?}); {};", axe())).await;
     for (scene, script, ready) in SCENES {
         tab.js::<()>(script).await;
         tab.until(ready).await;

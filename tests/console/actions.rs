@@ -74,7 +74,8 @@ async fn a_closed_console_asks_for_the_token_and_keeps_it_for_this_tab() {
     tab.close().await;
 }
 
-async fn give_token(tab: &Tab) {
+/// Gives the token that is asked for.
+pub(crate) async fn give_token(tab: &Tab) {
     tab.until("document.getElementById('token-dialog').open").await;
     tab.type_in(SECRET).await;
     tab.press(&["Enter"]).await;

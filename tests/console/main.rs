@@ -3,11 +3,14 @@
 
 mod accessible;
 mod actions;
+mod dialogs;
 mod keyboard;
 mod live;
 mod pictures;
+mod pipelines;
 mod restart;
 mod safe;
+mod settings;
 mod shop;
 mod tab;
 mod thousand;

@@ -18,7 +18,7 @@ const SECONDS: u64 = 6;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_outage_in_light_dark_and_on_a_phone() {
     let registry = Registry::new();
-    let console = console(&registry, true, "127.0.0.1:0".parse().unwrap()).await;
+    let console = console(&registry, true, None, "127.0.0.1:0".parse().unwrap()).await;
     let traffic = Traffic::start(&registry);
     let seconds = std::env::var("PORTCULLIS_PICTURE_SECONDS")
         .ok()

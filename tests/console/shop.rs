@@ -3,7 +3,7 @@
 use std::{
     net::SocketAddr,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU32, Ordering::Relaxed},
     },
     time::Duration,
@@ -12,6 +12,7 @@ use std::{
 use portcullis::{
     BoxError, Breaker, Bulkhead, LoadShed, Observer, Pipeline, RateLimit, Registry, RetryPolicy,
 };
+use portcullis_config::{Format, Live, Settings};
 use portcullis_console::{Console, Server};
 use tokio::{
     task::JoinSet,
@@ -24,12 +25,24 @@ pub(crate) const SECRET: &str = "0123456789abcdef-ops";
 /// What a browser would run if the page did not show it as text.
 pub(crate) const SCRIPT: &str = "<script>window.pwned=1</script>";
 
+/// Settings that two policies of a shop follow.
+const SETTINGS: &str = "
+[bulkhead.db]
+max_in_flight = 10
+[breaker.inventory]
+consecutive_failures = 3
+";
+
+/// Settings that are read and written.
+pub(crate) type Follows = Arc<Mutex<Live>>;
+
 /// A service with a few policies.
 pub(crate) struct Shop {
     pub(crate) registry: Registry,
     pub(crate) inventory: Breaker,
     pub(crate) script: Breaker,
     pub(crate) address: SocketAddr,
+    settings: Option<Follows>,
     server: Option<Server>,
     _others: Vec<Breaker>,
 }
@@ -42,6 +55,15 @@ impl Shop {
 
     /// With so many breakers more.
     pub(crate) async fn with(others: usize, open: bool) -> Self {
+        Self::new(others, open, false).await
+    }
+
+    /// With settings that can be seen and changed.
+    pub(crate) async fn with_settings() -> Self {
+        Self::new(0, true, true).await
+    }
+
+    async fn new(others: usize, open: bool, settings: bool) -> Self {
         let registry = Registry::new();
         let breaker = |name: String| {
             Breaker::builder(name).consecutive_failures(3).registry(&registry).build().unwrap()
@@ -49,9 +71,10 @@ impl Shop {
         let inventory = breaker("inventory".into());
         let script = breaker(SCRIPT.into());
         let others = (0..others).map(|number| breaker(format!("dependency {number}"))).collect();
-        let server = console(&registry, open, "127.0.0.1:0".parse().unwrap()).await;
+        let settings = settings.then(|| follow(&registry));
+        let server = console(&registry, open, settings.as_ref(), "127.0.0.1:0".parse().unwrap()).await;
         let address = server.address();
-        Self { registry, inventory, script, address, server: Some(server), _others: others }
+        Self { registry, inventory, script, address, settings, server: Some(server), _others: others }
     }
 
     pub(crate) fn url(&self) -> String {
@@ -65,14 +88,34 @@ impl Shop {
 
     /// Another one begins in its place.
     pub(crate) async fn start_again(&mut self) {
-        self.server = Some(console(&self.registry, true, self.address).await);
+        let settings = self.settings.as_ref();
+        self.server = Some(console(&self.registry, true, settings, self.address).await);
+    }
+
+    /// The settings that its policies follow.
+    pub(crate) fn settings(&self) -> &Follows {
+        self.settings.as_ref().unwrap()
     }
 }
 
 /// A console on this address, or on any port.
-pub(crate) async fn console(registry: &Registry, open: bool, address: SocketAddr) -> Server {
+pub(crate) async fn console(
+    registry: &Registry,
+    open: bool,
+    settings: Option<&Follows>,
+    address: SocketAddr,
+) -> Server {
     let console = Console::builder(registry).service("shop").token("ops", SECRET).open_on_loopback(open);
+    let console = settings.cloned().into_iter().fold(console, |console, live| console.shared_config(live));
     console.build().unwrap().serve(address).await.unwrap()
+}
+
+/// Settings that a breaker and a bulkhead of this registry follow.
+pub(crate) fn follow(registry: &Registry) -> Follows {
+    let mut live = Live::new(Settings::builder().text("shop.toml", Format::Toml, SETTINGS)).unwrap();
+    live.follow(&registry.breaker("inventory")).unwrap();
+    live.follow(&registry.bulkhead("db")).unwrap();
+    Arc::new(Mutex::new(live))
 }
 
 /// Calls that come without end, of which some fail: something to look at.

@@ -1,6 +1,6 @@
 //! What is wrong with a file.
 
-use std::{fmt, io, sync::Arc};
+use std::{collections::HashSet, fmt, io, sync::Arc};
 
 use portcullis::ConfigError;
 
@@ -92,6 +92,25 @@ impl Error {
             _ => None,
         }
     }
+
+    /// What is wrong, without where: for those who are shown the place and the policy in another way.
+    ///
+    /// ```
+    /// use portcullis_config::{Format, Settings};
+    ///
+    /// let text = "[breaker.inventory]\nfailure_ratio = 3\n";
+    /// let settings = Settings::builder().text("shop.toml", Format::Toml, text).load()?;
+    /// let error = settings.breaker("inventory").unwrap_err();
+    /// assert_eq!(error.what(), "breaker.failure_ratio is 3.0: allowed is 0.0001 to 1.0");
+    /// # Ok::<(), portcullis_config::Error>(())
+    /// ```
+    pub fn what(&self) -> String {
+        match &self.0.what {
+            What::Io(error) => format!("cannot be read: {error}"),
+            What::Message(message) => message.clone(),
+            What::Range(error) => error.to_string(),
+        }
+    }
 }
 
 impl fmt::Display for Error {
@@ -102,11 +121,7 @@ impl fmt::Display for Error {
         if let Some(policy) = &self.0.policy {
             write!(f, "{policy}: ")?;
         }
-        match &self.0.what {
-            What::Io(error) => write!(f, "cannot be read: {error}"),
-            What::Message(message) => f.write_str(message),
-            What::Range(error) => error.fmt(f),
-        }
+        f.write_str(&self.what())
     }
 }
 
@@ -118,6 +133,14 @@ impl std::error::Error for Error {
             What::Message(_) => None,
         }
     }
+}
+
+/// These errors, each once: what is wrong with a policy is found with the policy, with each pipeline that it is in, and with
+/// each of its kind and name that runs.
+pub(crate) fn once(mut errors: Vec<Error>) -> Vec<Error> {
+    let mut told = HashSet::new();
+    errors.retain(|error| told.insert(error.to_string()));
+    errors
 }
 
 impl serde::de::Error for Error {

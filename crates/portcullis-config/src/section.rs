@@ -3,7 +3,7 @@
 use portcullis::{ConfigError, config};
 use serde::de::DeserializeOwned;
 
-use crate::{Error, Parts, Settings};
+use crate::{Error, Parts, Settings, error::once};
 
 /// Settings of one kind of policy: one of the types in [`portcullis::config`].
 pub trait Section: DeserializeOwned + private::Sealed {
@@ -60,7 +60,7 @@ macro_rules! sections {
         )*
 
         impl Settings {
-            /// What is wrong with each policy of the file, if anything is.
+            /// What is wrong with each policy and pipeline of the file, if anything is: each once.
             ///
             /// ```
             /// use portcullis_config::{Format, Settings};
@@ -75,7 +75,7 @@ macro_rules! sections {
                 let mut errors = Vec::new();
                 $(errors.extend(self.names::<$Section>().filter_map(|name| self.get::<$Section>(name).err()));)*
                 errors.extend(self.names::<Parts>().filter_map(|name| self.pipeline(name).err()));
-                errors
+                once(errors)
             }
 
             $(

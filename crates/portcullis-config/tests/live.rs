@@ -8,7 +8,7 @@ use portcullis::{
     ThreadPool, Throttle,
     event::{EventKind, Interest},
 };
-use portcullis_config::{Live, Settings};
+use portcullis_config::{Builder, Errors, Format, Live, Settings};
 use std::sync::{Arc, Mutex};
 
 const FIRST: &str = r#"
@@ -136,6 +136,46 @@ fn whole_or_nothing_with_all_that_is_wrong() {
     assert_eq!(live.reload().unwrap(), ["bulkhead.a"]);
     assert_eq!((bulkhead.config().max_in_flight, bulkhead.status().in_flight), (7, 1));
     drop(permit);
+}
+
+const PIPELINES: &str = r#"
+pipeline.one = { kind = "client", breaker = "a", bulkhead = "a" }
+pipeline.two = { kind = "client", breaker = "a" }
+breaker.a = { permits = 1 }
+bulkhead.a = { max_in_flight = 1 }
+"#;
+
+fn pipelines(text: &str) -> Builder {
+    Settings::builder().text("shop.toml", Format::Toml, text)
+}
+
+/// Of a policy, and not again of each pipeline that it is in; of a pipeline, and not again because it runs.
+#[test]
+fn each_wrong_value_is_told_once() {
+    let registry = Registry::new();
+    let mut live = Live::new(pipelines(PIPELINES)).unwrap().registry(&registry);
+    let _run = (live.client("one").unwrap().build().unwrap(), live.client("two").unwrap().build().unwrap());
+    // The same by hand, beside the one of the pipeline.
+    live.follow(&live.policy::<Bulkhead>("a").unwrap()).unwrap();
+    let mut wrong = |from: &str, to: &str| {
+        let settings = pipelines(&PIPELINES.replace(from, to)).load().unwrap();
+        let checked = settings.check().iter().map(ToString::to_string).collect::<Vec<_>>();
+        let errors: Errors = live.replace(settings).unwrap_err();
+        (checked, errors.iter().map(ToString::to_string).collect::<Vec<_>>())
+    };
+    let ranges = [
+        "shop.toml:4:25: breaker.a: breaker.permits is 0: allowed is 1 to 1000",
+        "shop.toml:5:32: bulkhead.a: bulkhead.max_in_flight is 0: allowed is 1 to 1000000",
+    ];
+    assert_eq!(wrong("= 1", "= 0"), (ranges.map(Into::into).into(), ranges.map(Into::into).into()));
+    let kinds = [2, 3].map(|line| {
+        let name = if line == 2 { "one" } else { "two" };
+        format!("shop.toml:{line}:25: pipeline.{name}: kind is \"none\": allowed is \"client\" or \"server\"")
+    });
+    assert_eq!(wrong("client", "none"), (kinds.to_vec(), kinds.to_vec()));
+    let (checked, told) = wrong("bulkhead.a =", "bulkhead.b =");
+    assert_eq!(checked, ["shop.toml:2:61: pipeline.one: no bulkhead is called `a`"]);
+    assert_eq!(told, [&*checked[0], "bulkhead.a: is not in shop.toml: of this kind there is b"]);
 }
 
 #[test]

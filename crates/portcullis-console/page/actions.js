@@ -46,6 +46,9 @@ const ACTIONS = {
   },
 };
 
+/** Percent, until another number is written. */
+const USUAL_SHARE = "50";
+
 const WHOLE = {
   stop: {
     label: "Stop everything",
@@ -76,6 +79,19 @@ const WHOLE = {
 
 const dialog = byId("confirm");
 const why = byId("confirm-why");
+const modes = byId("confirm-mode");
+const percent = byId("mode-percent");
+/** How often was asked: what comes of an earlier question is not for the dialog of a later one. */
+let asked = 0;
+
+modes.addEventListener("change", ({ target }) => { if (target !== percent) showShare(target.value === "percent"); });
+// Who goes there with the mouse, or writes a number, means it; who comes by on the way to the reason does not.
+for (const what of ["click", "input"]) {
+  percent.addEventListener(what, () => {
+    modes.querySelector("[value=percent]").checked = true;
+    showShare(true);
+  });
+}
 
 export const isDanger = (action) => ACTIONS[action]?.danger === true;
 export const label = (action) => ACTIONS[action]?.label ?? action;
@@ -121,26 +137,27 @@ async function confirm({ heading, effects, danger, needsWhy, time, mode, label, 
   button.textContent = label;
   button.className = danger ? "danger" : "primary";
   say("");
+  button.disabled = false;
+  asked += 1;
   dialog.onsubmit = (event) => {
     event.preventDefault();
     void send(button, heading, sent);
   };
-  await open(dialog, why);
+  await open(dialog, modes.hidden ? why : modes.querySelector("input:checked"));
 }
 
 async function send(button, heading, sent) {
+  const mine = asked;
   button.disabled = true;
   say("");
-  try {
-    await sent();
-    announce(`Done: ${heading.replace(/\?$/, "")}.`);
-    dialog.close("done");
-    soon();
-  } catch (error) {
-    say(problem(error));
-  } finally {
-    button.disabled = false;
-  }
+  const wrong = await sent().then(() => null, problem);
+  if (wrong === null) soon();
+  const left = mine !== asked || !dialog.open;
+  if (left || wrong === null) announce(wrong ?? `Done: ${heading.replace(/\?$/, "")}.`);
+  if (left) return;
+  button.disabled = false;
+  if (wrong === null) dialog.close("done");
+  else say(wrong);
 }
 
 function say(text) {
@@ -155,17 +172,23 @@ function problem({ status, message, body }) {
 }
 
 function showModes(mode) {
-  const box = byId("confirm-mode");
-  box.hidden = mode === undefined || mode === null;
-  box.disabled = box.hidden;
-  if (box.hidden) return;
-  const percent = /^enforce (\d+)/.exec(mode)?.[1];
-  const value = percent ? "percent" : ["shadow", "disabled"].includes(mode) ? mode : "enforce";
-  for (const radio of box.querySelectorAll("input[type=radio]")) radio.checked = radio.value === value;
-  byId("mode-percent").value = percent ?? "50";
+  modes.hidden = mode === undefined || mode === null;
+  modes.disabled = modes.hidden;
+  if (modes.hidden) return;
+  const share = /^enforce (\d+)/.exec(mode)?.[1];
+  const value = share ? "percent" : ["shadow", "disabled"].includes(mode) ? mode : "enforce";
+  for (const radio of modes.querySelectorAll("input[type=radio]")) radio.checked = radio.value === value;
+  percent.value = share ?? USUAL_SHARE;
+  showShare(share !== undefined);
+}
+
+/** The number is needed where a share is chosen; elsewhere, a wrong one must not hold up the rest. */
+function showShare(chosen) {
+  percent.required = chosen;
+  if (!chosen && !percent.checkValidity()) percent.value = USUAL_SHARE;
 }
 
 function chosenMode() {
-  const value = byId("confirm-mode").querySelector("input:checked").value;
-  return value === "percent" ? { enforce_percent: Number(byId("mode-percent").value) } : value;
+  const { value } = modes.querySelector("input:checked");
+  return value === "percent" ? { enforce_percent: Number(percent.value) } : value;
 }

@@ -55,7 +55,7 @@ on("policies", () => {
   if (first) detail.openFromAddress();
   first = false;
 });
-on("pipelines", picture.draw);
+on("pipelines", picture.show);
 on("changes", announceChanges);
 
 let connection = null;

@@ -13,6 +13,8 @@ const SPOKEN = { client: "calls that go out", server: "calls that come in" };
 
 const box = byId("pictures");
 let openPolicy = () => {};
+/** A pipeline each, and where its picture is: in another width that alone is drawn anew. */
+let lanes = [];
 /** Boxes with their policy, to be coloured anew as policies change. */
 let parts = [];
 let width = 0;
@@ -24,15 +26,29 @@ export function setUp(open) {
   new ResizeObserver(() => requestAnimationFrame(fit)).observe(box);
 }
 
-/** Draws all pipelines: those of the server first, since calls come in there. */
+/** Shows all pipelines: those of the server first, since calls come in there. */
+export function show() {
+  lanes = [];
+  byId("pictures-none").hidden = store.pipelines.length > 0;
+  const sides = ["server", "client"].map((side) => [side, store.pipelines.filter((pipeline) => pipeline.side === side)]);
+  box.replaceChildren(...sides.filter(([, found]) => found.length > 0).map(([side, found]) => section(side, found)));
+  draw();
+}
+
+/** Draws them, as wide as there is room. */
 export function draw() {
   width = box.clientWidth;
   parts = [];
-  byId("pictures-none").hidden = store.pipelines.length > 0;
   if (width === 0) return;
-  const sides = ["server", "client"].map((side) => [side, store.pipelines.filter((pipeline) => pipeline.side === side)]);
-  box.replaceChildren(...sides.filter(([, found]) => found.length > 0).map(([side, found]) => section(side, found)));
+  lanes.forEach(drawLane);
   refresh();
+}
+
+function drawLane({ pipeline, place }) {
+  const links = () => [...place.querySelectorAll("a.part")];
+  const focused = links().indexOf(document.activeElement);
+  place.replaceChildren(picture(pipeline));
+  links()[focused]?.focus();
 }
 
 /** Colours the boxes as their policies are. */
@@ -52,17 +68,19 @@ function section(side, pipelines) {
 }
 
 function lane(pipeline) {
-  const service = store.answer?.service ?? "this service";
-  const ends = pipeline.side === "server" ? ["callers", service] : [service, pipeline.name];
-  const more = el("div", { class: "explain" });
-  const button = el("button", { type: "button", class: "quiet", "aria-expanded": "false", text: "Explain" });
-  button.addEventListener("click", () => explain(pipeline.name, button, more));
+  const [place, more] = [el("div"), el("div", { class: "explain" })];
+  lanes.push({ pipeline, place });
+  const label = `Explain ${pipeline.name}, ${SPOKEN[pipeline.side]}`;
+  const button = el("button", { type: "button", class: "quiet", "aria-expanded": "false", "aria-label": label, text: "Explain" });
+  button.addEventListener("click", () => explain(pipeline, button, more));
   const heading = el("h4", {}, el("span", { text: pipeline.name }), button);
-  return el("article", { class: "lane" }, heading, picture(pipeline, ends), more);
+  return el("article", { class: "lane" }, heading, place, more);
 }
 
 /** The boxes of one pipeline, from left to right, and on in the next line where there is no room. */
-function picture(pipeline, ends) {
+function picture(pipeline) {
+  const service = store.answer?.service ?? "this service";
+  const ends = pipeline.side === "server" ? ["callers", service] : [service, pipeline.name];
   const nodes = [{ end: ends[0] }, ...pipeline.parts.map(withObserver), { end: ends[1] }];
   const room = Math.max(width - 38, 300);
   const form = formOf(nodes, room, pipeline.name);
@@ -138,17 +156,21 @@ function part({ kind, name, id }, { x, y }, form, pipeline) {
 
 const cut = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
 
-async function explain(name, button, into) {
-  const open = button.getAttribute("aria-expanded") === "true";
-  button.setAttribute("aria-expanded", String(!open));
-  if (open) {
-    into.replaceChildren();
-    return;
-  }
+async function explain(pipeline, button, into) {
+  const isOpen = () => button.getAttribute("aria-expanded") === "true";
+  button.setAttribute("aria-expanded", String(!isOpen()));
+  into.replaceChildren();
+  if (!isOpen()) return;
+  const explanation = await explained(pipeline);
+  // Closed again meanwhile, it stays so.
+  if (isOpen()) into.replaceChildren(explanation);
+}
+
+async function explained({ name, number }) {
   try {
-    const { text } = await get(`api/pipelines/${segment(name)}/explain`);
-    into.replaceChildren(el("pre", { text: text ?? "There is nothing to say of it.", tabindex: "0" }));
+    const { text } = await get(`api/pipelines/${segment(name)}/explain?number=${number}`);
+    return el("pre", { text: text ?? "There is nothing to say of it.", tabindex: "0" });
   } catch (error) {
-    into.replaceChildren(el("p", { text: error.message }));
+    return el("p", { text: error.message });
   }
 }

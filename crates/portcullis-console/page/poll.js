@@ -71,6 +71,8 @@ async function pipelines() {
 }
 
 function failure(error) {
+  // What answers next may be another process, with other pipelines of the same names.
+  names = null;
   const wait = BACKOFF[Math.min(failures, BACKOFF.length - 1)];
   failures += 1;
   if (error instanceof Problem && error.status === 401) {

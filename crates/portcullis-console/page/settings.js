@@ -7,6 +7,7 @@ import { soon } from "./poll.js";
 import { store } from "./store.js";
 
 const text = byId("settings-text");
+const button = byId("settings-save");
 let version = null;
 let before = "";
 
@@ -16,7 +17,7 @@ export function setUp() {
     event.preventDefault();
     void save();
   });
-  text.addEventListener("input", () => { byId("settings-save").disabled = text.value === before; });
+  text.addEventListener("input", () => { button.disabled = text.value === before; });
 }
 
 /** Reads them, unless there is something that was not saved yet. */
@@ -29,7 +30,9 @@ async function load() {
     const answer = await get("api/config");
     version = answer.version;
     before = text.value = JSON.stringify(answer.settings, null, 2);
-    byId("settings-save").disabled = true;
+    // Where there is nothing more to be saved, the focus cannot stay.
+    if (document.activeElement === button) byId("settings-reload").focus();
+    button.disabled = true;
     text.readOnly = !store.answer?.writable;
     say("");
   } catch (error) {
@@ -53,8 +56,13 @@ async function save() {
     say(changed.length > 0 ? `Changed: ${changed.join(", ")}.` : "Nothing was changed: it was so already.");
     soon();
   } catch (error) {
-    say(`Nothing was changed. ${error.message}`, error.body?.errors);
+    say(problem(error), error.body?.errors);
   }
+}
+
+function problem({ status, message, body }) {
+  if (!status) return `What came of it is not known: ${message} Read them again before changing more.`;
+  return `Nothing was changed: ${body?.errors ? "these settings cannot be." : message}`;
 }
 
 function say(what, errors = []) {

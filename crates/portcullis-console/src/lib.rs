@@ -44,7 +44,7 @@
 //! | `POST /api/policies/{name}/{action}` | `trip`, `reset`, `isolate`, `release` or `mode`, of all of that kind and name |
 //! | `POST /api/stop`, `/api/release`, `/api/reset` | the same of all policies |
 //! | `GET /api/events` | server-sent events; `Last-Event-ID` goes on where a reader left off |
-//! | `GET /api/pipelines`, `/api/pipelines/{name}/explain` | pipelines, and what they come to |
+//! | `GET /api/pipelines`, `/api/pipelines/{name}/explain` | pipelines, and what they come to; `?number=` where several have a name |
 //! | `GET`, `PUT /api/config` | settings, whole or nothing, with the feature `config` |
 //!
 //! What is wrong is told as problem+json (RFC 9457).

@@ -13,7 +13,7 @@ pub use watch::Watch;
 
 use portcullis::Registry;
 
-use crate::{Builder, Error, Parts, Settings};
+use crate::{Builder, Error, Parts, Settings, error::once};
 use follow::{Bound, Follower};
 
 /// Gives policies that run what their file says, when that has changed: all of it, or nothing.
@@ -129,14 +129,12 @@ impl Live {
         for policy in &mut self.policies {
             match policy.prepare(&settings) {
                 Ok(change) => changes.extend(change),
-                // What is wrong with a value was said by the check.
-                Err(error) if error.place().is_some() => {}
                 Err(error) => errors.push(error),
             }
         }
         errors.extend(self.pipelines.iter().filter_map(|(name, parts)| parts.still(&settings, name)));
         if !errors.is_empty() {
-            return Err(Errors(errors));
+            return Err(Errors(once(errors)));
         }
         for index in 0..changes.len() {
             if let Err(error) = changes[index].apply() {
@@ -159,7 +157,7 @@ impl fmt::Debug for Live {
     }
 }
 
-/// All that is wrong with settings, a line each.
+/// All that is wrong with settings, a line each, and each once.
 #[derive(Clone, Debug)]
 pub struct Errors(Vec<Error>);
 

@@ -3,11 +3,17 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::{Path, State, rejection::PathRejection},
+    extract::{
+        Path, Query, State,
+        rejection::{PathRejection, QueryRejection},
+    },
     response::Response,
 };
-use portcullis::pipeline::{Place, Plan};
-use serde::Serialize;
+use portcullis::{
+    Registry,
+    pipeline::{Place, Plan},
+};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 use super::{Named, json};
@@ -21,6 +27,8 @@ struct Pipelines {
 #[derive(Debug, Serialize)]
 struct PipelineView {
     name: String,
+    /// Which one of that name it is, from 1.
+    number: usize,
     side: &'static str,
     parts: Vec<PartView>,
 }
@@ -34,13 +42,16 @@ struct PartView {
 }
 
 pub(crate) async fn all(State(console): State<Arc<Shared>>) -> Response {
-    let pipelines = console.registry.pipelines().iter().map(|plan| view(&console, plan)).collect();
-    json(&Pipelines { pipelines })
+    let plans = console.registry.pipelines();
+    // Those of a name stand together.
+    let of_a_name = plans.chunk_by(|one, next| one.name() == next.name());
+    let numbered = of_a_name.flat_map(|plans| plans.iter().zip(1..));
+    json(&Pipelines { pipelines: numbered.map(|(plan, number)| view(&console, plan, number)).collect() })
 }
 
-fn view(console: &Shared, plan: &Plan) -> PipelineView {
+fn view(console: &Shared, plan: &Plan, number: usize) -> PipelineView {
     let parts = plan.explain().order.iter().map(|step| part(console, step.place, &step.name)).collect();
-    PipelineView { name: plan.name().to_string(), side: plan.side().as_str(), parts }
+    PipelineView { name: plan.name().to_string(), number, side: plan.side().as_str(), parts }
 }
 
 fn part(console: &Shared, place: Place, name: &str) -> PartView {
@@ -55,12 +66,21 @@ fn part(console: &Shared, place: Place, name: &str) -> PartView {
     PartView { kind: place.as_str(), name: name.to_owned(), id }
 }
 
+/// Which of the pipelines of a name.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct OfNumber {
+    #[serde(default)]
+    number: Option<usize>,
+}
+
 pub(crate) async fn explain(
     State(console): State<Arc<Shared>>,
     path: Result<Path<Named>, PathRejection>,
+    number: Result<Query<OfNumber>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let Path(Named { name }) = path.map_err(|error| Problem::new(400, error.body_text()))?;
-    let plan = console.registry.pipeline(&name);
+    let Query(OfNumber { number }) = number.map_err(|error| Problem::new(400, error.body_text()))?;
+    let plan = find(&console.registry, &name, number);
     let plan = plan.ok_or_else(|| Problem::not_found(format!("no pipeline is called '{name}'")))?;
     let explanation = plan.explain();
     let mut fields = match serde_json::to_value(&explanation) {
@@ -69,4 +89,11 @@ pub(crate) async fn explain(
     };
     fields.insert("text".into(), explanation.to_string().into());
     Ok(json(&fields))
+}
+
+/// The pipeline of this name and number; the youngest of that name, if no number is told.
+fn find(registry: &Registry, name: &str, number: Option<usize>) -> Option<Plan> {
+    let Some(number) = number else { return registry.pipeline(name) };
+    let of_that_name = registry.pipelines().into_iter().filter(|plan| &**plan.name() == name);
+    of_that_name.zip(1..).find_map(|(plan, at)| (at == number).then_some(plan))
 }

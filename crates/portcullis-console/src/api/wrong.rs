@@ -48,7 +48,8 @@ fn one(error: &Error, lines: &[String]) -> FieldError {
         format!("{policy}.{field}")
     });
     let field = ranged.or(place).or_else(|| error.policy().map(str::to_owned)).unwrap_or_default();
-    FieldError { field, message: error.to_string() }
+    // A place in settings that nobody has written as they are read here would mislead.
+    FieldError { field, message: error.what() }
 }
 
 #[cfg(test)]

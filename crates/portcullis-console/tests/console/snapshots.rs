@@ -1,5 +1,7 @@
 //! What is shown of policies.
 
+use std::time::Duration;
+
 use portcullis::{Bulkhead, Failure, FailureKind, Observer, Pipeline, RateLimit, Ticket, protocol::Attempt};
 use serde_json::{Value as Json, json};
 
@@ -146,6 +148,30 @@ async fn pipelines_are_explained() {
     let told = shop.json("api/pipelines/stock/explain").await;
     assert_eq!(told["text"], pipeline.explain().to_string());
     assert_eq!(told["order"].as_array().unwrap().len(), parts.len());
+}
+
+/// Such as a server's and a client's.
+#[tokio::test]
+async fn pipelines_of_one_name_are_told_apart_by_a_number() {
+    let shop = Shop::new().await;
+    let server = Pipeline::server("stock").registry(&shop.registry).deadline(Duration::from_secs(3));
+    let client = Pipeline::client("stock").registry(&shop.registry).breaker(shop.breaker.clone());
+    let (server, client) = (server.build().unwrap(), client.build().unwrap());
+    let pipelines = shop.json("api/pipelines").await;
+    for (pipeline, (side, text)) in pipelines["pipelines"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .zip([("server", server.explain().to_string()), ("client", client.explain().to_string())])
+    {
+        assert_eq!(pipeline["side"], side);
+        let told = shop.json(&format!("api/pipelines/stock/explain?number={}", pipeline["number"])).await;
+        assert_eq!(told["text"], text);
+    }
+    assert_eq!(shop.json("api/pipelines/stock/explain").await["side"], "client", "the youngest");
+    problem(shop.get("api/pipelines/stock/explain?number=0").await, 404).await;
+    problem(shop.get("api/pipelines/stock/explain?number=3").await, 404).await;
+    problem(shop.get("api/pipelines/stock/explain?number=-1").await, 400).await;
 }
 
 #[tokio::test]
