@@ -19,16 +19,13 @@ use portcullis::{
     KeyedThrottle, LoadShed, LoadShedLayer, ObserveLayer, Observer, Probe, RateLimit, RateLimitLayer,
     Reconnect, Registry, RetryLayer, RetryPolicy, ThreadPool, ThreadPoolLayer, Throttle, ThrottleLayer,
     Timeout, TimeoutLayer, TimeoutScope,
-    adaptive::ByKey as LimitsByKey,
     chaos::Latency,
     fallback::{self, Failover, ResponseLayer},
-    hedge::{KeyedHedge, keyed::ByKey as HedgeByKey},
-    keyed::KeyOf,
+    hedge::KeyedHedge,
+    keyed::{ByKey, KeyOf},
     probe::PassiveLayer,
-    rate::ByKey as LimitByKey,
     reconnect::ReconnectService,
-    retry::{CloneReplay, Never, keyed::ByKey},
-    throttle::ByKey as ThrottleByKey,
+    retry::{CloneReplay, Never},
 };
 use tower::{Layer, Service, layer::layer_fn};
 
@@ -108,7 +105,7 @@ pub(crate) fn retry() -> RetryLayer {
 }
 
 /// The same, with the policy of one key.
-pub(crate) fn keyed_retry() -> RetryLayer<Boxed, CloneReplay, Never, ByKey<Box<str>, Same>> {
+pub(crate) fn keyed_retry() -> RetryLayer<Boxed, CloneReplay, Never, ByKey<KeyedRetry, Same>> {
     let keyed = KeyedRetry::builder("keyed").max_attempts(ATTEMPTS as u32).budget_of(1.0, 1000).seed(1);
     RetryLayer::by(keyed.registry(&Registry::new()).build().unwrap().by(Same))
 }
@@ -120,7 +117,7 @@ pub(crate) fn hedge() -> HedgeLayer {
 }
 
 /// The same, with the hedge of one key.
-pub(crate) fn keyed_hedge() -> HedgeLayer<Boxed, CloneReplay, Never, HedgeByKey<Box<str>, Same>> {
+pub(crate) fn keyed_hedge() -> HedgeLayer<Boxed, CloneReplay, Never, ByKey<KeyedHedge, Same>> {
     let keyed =
         KeyedHedge::builder("keyed").max_attempts(ATTEMPTS as u32).fixed_delay(LONG).budget_of(1.0, 1000);
     HedgeLayer::by(keyed.registry(&Registry::new()).build().unwrap().by(Same))
@@ -164,7 +161,7 @@ pub(crate) fn adaptive() -> AdaptiveLimitLayer {
 }
 
 /// The same, for one key.
-pub(crate) fn keyed_adaptive() -> AdaptiveLimitLayer<LimitsByKey<Box<str>, Same>> {
+pub(crate) fn keyed_adaptive() -> AdaptiveLimitLayer<ByKey<KeyedAdaptiveLimit, Same>> {
     let calls = LIMIT as u32;
     let limits = KeyedAdaptiveLimit::builder("adaptive").between(calls, calls).initial(calls);
     AdaptiveLimitLayer::by(limits.registry(&Registry::new()).build().unwrap().by(Same))
@@ -177,7 +174,7 @@ pub(crate) fn rate_limit() -> RateLimitLayer {
 }
 
 /// The same, for one key.
-pub(crate) fn keyed_rate_limit() -> RateLimitLayer<Boxed, LimitByKey<Box<str>, Same>> {
+pub(crate) fn keyed_rate_limit() -> RateLimitLayer<Boxed, ByKey<KeyedRateLimit, Same>> {
     let limits = KeyedRateLimit::builder("rate").rate(100_000, Duration::from_secs(1));
     RateLimitLayer::by(limits.registry(&Registry::new()).build().unwrap().by(Same))
 }
@@ -206,7 +203,7 @@ pub(crate) fn passive() -> PassiveLayer {
 }
 
 /// The same, for one key.
-pub(crate) fn keyed_throttle() -> ThrottleLayer<ThrottleByKey<Box<str>, Same>> {
+pub(crate) fn keyed_throttle() -> ThrottleLayer<ByKey<KeyedThrottle, Same>> {
     let throttles = KeyedThrottle::builder("throttle").min_requests(1_000_000);
     ThrottleLayer::by(throttles.registry(&Registry::new()).build().unwrap().by(Same))
 }

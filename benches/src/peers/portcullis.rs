@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use portcullis::breaker::{DEFAULT_MINIMUM_CALLS, TimeRule};
 use portcullis::fallback::{Value, Why};
-use portcullis::rate::ByKey;
+use portcullis::keyed::ByKey;
 use portcullis::retry::Backoff;
 use portcullis::{
     AdaptiveLimit, AdaptiveLimitLayer, Balance, Boxed, Breaker, BreakerLayer, Bulkhead, BulkheadLayer,
@@ -225,7 +225,7 @@ fn rate_limit() -> Result<RateLimitLayer, ConfigError> {
 }
 
 /// The same for each of so many keys.
-fn rate_limits(keys: usize) -> Result<RateLimitLayer<Boxed, ByKey<Box<str>, Hot>>, ConfigError> {
+fn rate_limits(keys: usize) -> Result<RateLimitLayer<Boxed, ByKey<KeyedRateLimit, Hot>>, ConfigError> {
     let limits = KeyedRateLimit::builder("bench").rate(MANY, MOMENT).max_keys(keys).build()?;
     let (names, hot) = names(keys);
     for name in &names {

@@ -90,7 +90,7 @@ mod ticket;
 
 pub use builder::AdaptiveLimitBuilder;
 pub use future::ResponseFuture;
-pub use keyed::{ByKey, KeyedAdaptiveLimit, KeyedAdaptiveLimitBuilder, KeyedAdaptiveLimitStatus};
+pub use keyed::{KeyedAdaptiveLimit, KeyedAdaptiveLimitBuilder, KeyedAdaptiveLimitStatus};
 pub use layer::AdaptiveLimitLayer;
 pub use measure::AdaptiveLimitStatus;
 pub use picks::AdaptiveLimits;

@@ -9,15 +9,24 @@ use std::sync::{
 };
 
 use portcullis_core::{
-    ConfigError, Name, PolicyKind, Time,
+    ConfigError, Mode, Name, PolicyKind, Time, pipeline,
     retry::{Budget, BudgetConfig},
 };
 
 use super::{
     Key,
     many::{Many, OfMany},
+    seen::Seen,
 };
-use crate::{Registry, budget::RetryBudget, clock, dice::Dice, event::Emitter, live::Live};
+use crate::{
+    budget::RetryBudget,
+    clock,
+    dice::Dice,
+    event::Emitter,
+    live::Live,
+    metrics::Measures,
+    registry::{Action, Registry, Values},
+};
 
 /// A policy with a budget, of which there is one for each key.
 pub(crate) trait Budgeted: Clone + Send + Sync + 'static {
@@ -27,6 +36,8 @@ pub(crate) trait Budgeted: Clone + Send + Sync + 'static {
     type Counts: Send + Sync + 'static;
     /// What else all have in common.
     type Besides: Default + Send + Sync + 'static;
+    /// What there is to see of one, or of all.
+    type Status;
 
     fn check(config: &Self::Config) -> Result<(), ConfigError>;
 
@@ -46,6 +57,19 @@ pub(crate) trait Budgeted: Clone + Send + Sync + 'static {
 
     /// Whether it is held, or a call of it is under way.
     fn is_shared(&self) -> bool;
+
+    /// All together, those too that are forgotten. The budget is that of a new one.
+    fn all(common: &Common<Self>) -> Self::Status;
+
+    fn facts(config: &Self::Config, budget: pipeline::Budget) -> pipeline::Facts;
+
+    fn values(all: &Self::Status) -> Values;
+
+    fn measure(all: &Self::Status, into: &mut dyn Measures);
+
+    fn mode(config: &Self::Config) -> Mode;
+
+    fn with_mode(config: &Self::Config, mode: Mode) -> Self::Config;
 }
 
 /// What all keys have in common.
@@ -106,12 +130,9 @@ impl<P: Budgeted> Common<P> {
     }
 
     /// Puts other settings in place; the keys are still to be told.
-    fn replace(
-        &self,
-        change: impl FnOnce(&P::Config) -> Result<P::Config, ConfigError>,
-    ) -> Result<(), ConfigError> {
+    fn replace(&self, change: impl FnOnce(&P::Config) -> P::Config) -> Result<(), ConfigError> {
         self.config.update(|before| {
-            let config = change(before)?;
+            let config = change(before);
             P::check(&config)?;
             self.untouched.store(untouched::<P>(&config)?, Relaxed);
             Ok(config)
@@ -123,25 +144,6 @@ impl<P: Budgeted> Common<P> {
 
 fn untouched<P: Budgeted>(config: &P::Config) -> Result<u64, ConfigError> {
     Budget::new(P::budget_of(config), 1).map(|budget| budget.available(clock::now()))
-}
-
-impl<K: Key, P: Budgeted> Many<K, P> {
-    /// Changes the settings of all keys and of the overflow, and tells of it.
-    pub(crate) fn reconfigure(
-        &self,
-        change: impl FnOnce(&P::Config) -> Result<P::Config, ConfigError>,
-    ) -> Result<(), ConfigError> {
-        let common = &self.common;
-        // Until all keys have new settings, and dropped with no lock held: they may hold functions.
-        let before = common.config.load();
-        self.update(|| {
-            common.replace(change)?;
-            self.overflow.take(common.config.load())
-        })?;
-        drop(before);
-        common.emitter.config_changed();
-        Ok(())
-    }
 }
 
 impl<P: Budgeted> OfMany for P {
@@ -176,5 +178,58 @@ impl<P: Budgeted> OfMany for P {
         let fills_by_time = matches!(budget.config(), BudgetConfig::Share { min_per_second: 1.., .. });
         let untouched = self.common().map_or(0, |common| common.untouched());
         budget.available() >= untouched || (idle && !fills_by_time)
+    }
+}
+
+impl<P: Budgeted> Seen for P {
+    const KIND: PolicyKind = <P as Budgeted>::KIND;
+    const ACTIONS: &'static [Action] = &[Action::Mode];
+    type Config = <P as Budgeted>::Config;
+
+    fn emitter(common: &Common<P>) -> &Emitter {
+        &common.emitter
+    }
+
+    fn mode(common: &Common<P>) -> Mode {
+        <P as Budgeted>::mode(&common.config.load())
+    }
+
+    fn facts(common: &Common<P>) -> pipeline::Facts {
+        let config = common.config.load();
+        // One for each key, and nobody else's.
+        let (name, id) = (common.emitter.name().clone(), None);
+        let budget = pipeline::Budget { name, id, config: P::budget_of(&config), counts_calls: true };
+        <P as Budgeted>::facts(&config, budget)
+    }
+
+    fn values(common: &Common<P>) -> Values {
+        let mut values = <P as Budgeted>::values(&P::all(common));
+        // There is one for each key.
+        values.retain(|(name, _)| *name != "budget_available");
+        values
+    }
+
+    fn measure(common: &Common<P>, into: &mut dyn Measures) {
+        <P as Budgeted>::measure(&P::all(common), into);
+    }
+
+    fn with_mode(config: &Self::Config, mode: Mode) -> Self::Config {
+        <P as Budgeted>::with_mode(config, mode)
+    }
+
+    fn change<K: Key>(
+        all: &Many<K, P>,
+        change: impl FnOnce(&Self::Config) -> Self::Config,
+    ) -> Result<(), ConfigError> {
+        let common = &all.common;
+        // Until all keys have new settings, and dropped with no lock held: they may hold functions.
+        let before = common.config.load();
+        all.update(|| {
+            common.replace(change)?;
+            all.overflow.take(common.config.load())
+        })?;
+        drop(before);
+        common.emitter.config_changed();
+        Ok(())
     }
 }

@@ -7,6 +7,10 @@ use std::sync::atomic::{
 
 use portcullis_core::{ConfigError, Mode, Name, PolicyKind};
 
+use super::{
+    Key,
+    many::{Many, OfMany},
+};
 use crate::{Registry, dice::Dice, event::Emitter, live::Live};
 
 /// The settings of a policy.
@@ -18,17 +22,59 @@ pub(crate) trait Settings: Clone {
     fn mode(&self) -> Mode;
 }
 
-pub(crate) struct Common<C> {
+/// Makes the settings of a policy known as such.
+macro_rules! settings {
+    ($Config:ty) => {
+        impl $crate::keyed::common::Settings for $Config {
+            fn check(&self) -> Result<(), portcullis_core::ConfigError> {
+                Self::check(self)
+            }
+
+            fn mode(&self) -> portcullis_core::Mode {
+                self.mode
+            }
+        }
+    };
+}
+
+/// What of [`Seen`](super::seen::Seen) is the same for all that have a [`Common`].
+macro_rules! seen {
+    ($Config:ident, $Common:ty) => {
+        type Config = $Config;
+
+        fn emitter(common: &$Common) -> &$crate::event::Emitter {
+            &common.emitter
+        }
+
+        fn mode(common: &$Common) -> portcullis_core::Mode {
+            common.config.load().mode
+        }
+
+        fn facts(common: &$Common) -> portcullis_core::pipeline::Facts {
+            portcullis_core::pipeline::Facts::from(&*common.config.load()).by_key()
+        }
+
+        fn with_mode(config: &$Config, mode: portcullis_core::Mode) -> $Config {
+            $Config { mode, ..config.clone() }
+        }
+    };
+}
+
+pub(crate) use {seen, settings};
+
+/// `B` is what only one kind of policy has.
+pub(crate) struct Common<C, B = ()> {
     pub(crate) config: Live<C>,
     pub(crate) dice: Dice,
     pub(crate) emitter: Emitter,
     pub(crate) rejected: AtomicU64,
     pub(crate) shadowed: AtomicU64,
+    pub(crate) besides: B,
     /// Counts changes of the settings.
     version: AtomicU64,
 }
 
-impl<C: Settings> Common<C> {
+impl<C: Settings, B: Default> Common<C, B> {
     pub(crate) fn new(
         (kind, name): (PolicyKind, Name),
         config: C,
@@ -42,6 +88,7 @@ impl<C: Settings> Common<C> {
             emitter: Emitter::new(name, kind, registry),
             rejected: AtomicU64::new(0),
             shadowed: AtomicU64::new(0),
+            besides: B::default(),
             version: AtomicU64::new(0),
         })
     }
@@ -83,4 +130,22 @@ impl<C: Settings> Common<C> {
         let count = if enforced { &self.rejected } else { &self.shadowed };
         count.fetch_add(1, Relaxed);
     }
+}
+
+/// Changes the settings of all keys and of the overflow, which `take` gives them to, and tells of it.
+pub(crate) fn change<K, P, C, B>(
+    all: &Many<K, P>,
+    change: impl FnOnce(&C) -> C,
+    take: impl FnOnce(&P, &C) -> Result<(), ConfigError>,
+) -> Result<(), ConfigError>
+where
+    K: Key,
+    P: OfMany<Common = Common<C, B>>,
+    C: Settings,
+    B: Default,
+{
+    let Many { common, overflow, .. } = all;
+    all.update(|| common.replace(change, |config| take(overflow, config)))?;
+    common.emitter.config_changed();
+    Ok(())
 }

@@ -6,8 +6,9 @@
 //! an open breaker. When nothing may go, a new key is told so ([`Lookup::Overflow`]), and its caller falls
 //! back to one state that all such keys share.
 //!
-//! [`KeyedBreaker`](crate::KeyedBreaker) and [`KeyedRetry`](crate::retry::KeyedRetry) are the keyed forms of
-//! policies of this crate; use the map for a policy that you write. What a request is keyed by is said with [`KeyOf`], and with the common ones in [`by`].
+//! The policies of this crate have keyed forms, such as [`KeyedBreaker`](crate::KeyedBreaker) and
+//! [`KeyedRetry`](crate::retry::KeyedRetry); use the map for a policy that you write. What a request is keyed by is said
+//! with [`KeyOf`], and with the common ones in [`by`].
 //!
 //! ```
 //! use portcullis::{Time, keyed::{Keyed, KeyedValue, Limits, Lookup}};
@@ -50,9 +51,12 @@
 //! keys that collide.
 
 pub(crate) mod budgeted;
+mod builder;
 pub mod by;
+mod by_key;
 pub(crate) mod common;
 mod entry;
+mod handle;
 mod key_of;
 mod limits;
 pub(crate) mod many;
@@ -61,6 +65,7 @@ mod map;
 mod memory_tests;
 #[cfg(test)]
 mod model_tests;
+pub(crate) mod seen;
 mod shown;
 mod table;
 mod tally;
@@ -68,12 +73,15 @@ mod tally;
 mod tests;
 
 pub use {
+    by_key::ByKey,
     entry::Entry,
     key_of::{Key, KeyOf},
     limits::{DEFAULT_IDLE_AFTER, DEFAULT_MAX_KEYS, Limits},
     map::{Keyed, Lookup},
     tally::Evictions,
 };
+
+pub(crate) use {builder::keyed_builder, handle::keyed_handle};
 
 use portcullis_core::Time;
 

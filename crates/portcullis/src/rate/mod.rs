@@ -86,7 +86,7 @@ pub use builder::RateLimitBuilder;
 pub use future::ResponseFuture;
 #[cfg(feature = "http")]
 pub use headers::{Headers, TellHeaders};
-pub use keyed::{ByKey, KeyedRateLimit, KeyedRateLimitBuilder, KeyedRateLimitStatus};
+pub use keyed::{KeyedRateLimit, KeyedRateLimitBuilder, KeyedRateLimitStatus};
 pub use layer::RateLimitLayer;
 pub use picks::{Cost, Limits, One};
 pub use policy::{RateLimit, RateLimitStatus};

@@ -19,6 +19,7 @@ use super::{Config, RateLimitBuilder, Reservation, common::Common, measure, save
 use crate::{
     FromRejection, Registry, clock,
     event::{Emitter, Event},
+    keyed::many::OfMany,
     metrics::Measures,
     registry::{Action, Policy, Snapshot},
     restart::{Kept, Saved},
@@ -99,16 +100,10 @@ impl RateLimit {
         registry: &Registry,
     ) -> Result<Self, ConfigError> {
         let limiter = Limiter::new(config.clone())?;
-        let common = Arc::new(Common::new(name.clone(), config, seed, registry)?);
+        let common = Arc::new(Common::new((PolicyKind::RateLimit, name.clone()), config, seed, registry)?);
         let shared = Arc::new(Shared { name: name.clone(), limiter, common });
         registry.join(PolicyKind::RateLimit, name, &shared);
         Ok(Self { shared })
-    }
-
-    /// One of many, in no registry.
-    pub(super) fn of_many(name: Name, common: &Arc<Common>) -> Result<Self, ConfigError> {
-        let limiter = Limiter::new((*common.config.load()).clone())?;
-        Ok(Self { shared: Arc::new(Shared { name, limiter, common: common.clone() }) })
     }
 
     /// The name.
@@ -262,7 +257,7 @@ impl RateLimit {
             Asked::Taken => Ok(Entry::Admitted),
             Asked::Refused(refused) => self.shared.enforce(permits, refused).map(|()| Entry::Admitted),
             Asked::Waiting(place) => {
-                common.waited.fetch_add(1, Relaxed);
+                common.besides.waited.fetch_add(1, Relaxed);
                 Ok(Entry::Waiting(Waiting::new(self.shared.clone(), place)))
             }
         }
@@ -284,12 +279,7 @@ impl Shared {
     /// Goes on with other settings, and tells nobody.
     pub(super) fn take_over(&self, change: impl FnOnce(&Config) -> Config) -> Result<(), ConfigError> {
         let Shared { limiter, common, .. } = self;
-        common.config.update(|before| {
-            let config = change(before);
-            // Under the lock, or those of another change could stay.
-            limiter.reconfigure(&config, clock::now())?;
-            Ok(config)
-        })
+        common.replace(change, |config| limiter.reconfigure(config, clock::now()))
     }
 
     #[cold]
@@ -307,7 +297,8 @@ impl Shared {
 
     /// Refuses, if the mode says so.
     fn enforce(&self, permits: u32, refused: Refused) -> Result<(), Rejection> {
-        let enforced = self.common.enforces(self.common.config.load().mode);
+        let enforced = self.common.enforces();
+        self.common.count(enforced);
         if enforced || self.common.emitter.is_heard() {
             let rejection = self.rejection(permits, refused);
             self.common.emitter.rejected(&rejection, enforced);
@@ -333,11 +324,38 @@ impl Shared {
             burst: config.burst(),
             whole_in: self.limiter.whole_in(now),
             queued: self.limiter.queued(),
-            waited: count(&self.common.waited),
+            waited: count(&self.common.besides.waited),
             rejected: self.common.refused(),
             shadowed: count(&self.common.shadowed),
             mode: config.mode,
         }
+    }
+}
+
+impl OfMany for RateLimit {
+    type Common = Common;
+
+    fn family(common: &Common) -> &Name {
+        common.emitter.name()
+    }
+
+    fn version(common: &Common) -> u64 {
+        common.version()
+    }
+
+    fn of_many(name: Name, common: &Arc<Common>) -> Result<Self, ConfigError> {
+        let limiter = Limiter::new((*common.config.load()).clone())?;
+        Ok(Self { shared: Arc::new(Shared { name, limiter, common: common.clone() }) })
+    }
+
+    fn follow(&self) -> Result<(), ConfigError> {
+        self.shared.limiter.reconfigure(&self.shared.common.config.load(), clock::now())
+    }
+
+    /// Idle or not, a key stays until all its permits are there again, or a flood of keys would give who spent his
+    /// new ones; that is so after a time, whatever happens.
+    fn may_go(&self, now: Time, _: bool) -> bool {
+        Arc::strong_count(&self.shared) == 1 && self.shared.limiter.is_whole(now)
     }
 }
 

@@ -55,6 +55,7 @@ pub use handle::{Handle, NewIn};
 pub(crate) use handle::{Held, handle, new_in};
 pub use member::Member;
 use reasons::ISOLATED;
+pub(crate) use snapshot::Values;
 pub(crate) use snapshot::millis;
 pub use snapshot::{Snapshot, Value};
 

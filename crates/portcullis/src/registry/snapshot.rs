@@ -34,6 +34,9 @@ impl Snapshot {
     }
 }
 
+/// Measured values by name.
+pub(crate) type Values = Vec<(&'static str, Value)>;
+
 /// A time in milliseconds, to the microsecond: what is finer is noise, and many digits.
 pub(crate) fn millis(time: Duration) -> f64 {
     time.as_micros() as f64 / 1e3

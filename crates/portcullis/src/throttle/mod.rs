@@ -91,7 +91,7 @@ mod setters;
 mod ticket;
 
 pub use builder::ThrottleBuilder;
-pub use keyed::{ByKey, KeyedThrottle, KeyedThrottleBuilder, KeyedThrottleStatus};
+pub use keyed::{KeyedThrottle, KeyedThrottleBuilder, KeyedThrottleStatus};
 pub use layer::ThrottleLayer;
 pub use measure::ThrottleStatus;
 pub use picks::Throttles;

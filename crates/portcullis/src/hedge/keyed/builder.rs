@@ -1,61 +1,44 @@
 //! Building a keyed hedge.
 
-use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use portcullis_core::{ConfigError, Name, PolicyKind, retry::BudgetConfig};
 
-use super::{KeyedHedge, policy::Shared};
+use super::KeyedHedge;
 use crate::{
-    Hedge, Registry, RetryBudget,
+    Hedge, RetryBudget,
     hedge::{Config, policy::Counts, setters::config_setters},
-    keyed::{Key, Limits, budgeted::Common},
+    keyed::{Key, budgeted::Common, keyed_builder, many::Many},
     shard,
 };
 
-/// Builds a [`KeyedHedge`]. Every setting has a default; see [`Config`] for what each means.
-///
-/// ```
-/// use portcullis::hedge::{KeyedHedge, Preset};
-/// use std::time::Duration;
-///
-/// let hosts = KeyedHedge::builder("upstream")
-///     .preset(Preset::FastApi)
-///     .max_keys(50_000)
-///     .idle_after(Duration::from_secs(3600))
-///     .build()?;
-/// # let _ = hosts;
-/// let error = KeyedHedge::builder("upstream").max_keys(0).build().unwrap_err();
-/// assert_eq!(error.to_string(), "keyed.max_keys is 0: allowed is 1 to 16777216");
-/// # Ok::<(), portcullis::ConfigError>(())
-/// ```
-#[must_use = "a builder does nothing until `build`"]
-pub struct KeyedHedgeBuilder<K = Box<str>> {
-    name: Name,
-    config: Config,
-    limits: Limits,
-    budget: Option<RetryBudget>,
-    registry: Registry,
-    seed: Option<u64>,
-    keys: PhantomData<fn(K)>,
+keyed_builder! {
+    /// Builds a [`KeyedHedge`]. Every setting has a default; see [`Config`] for what each means.
+    ///
+    /// ```
+    /// use portcullis::hedge::{KeyedHedge, Preset};
+    /// use std::time::Duration;
+    ///
+    /// let hosts = KeyedHedge::builder("upstream")
+    ///     .preset(Preset::FastApi)
+    ///     .max_keys(50_000)
+    ///     .idle_after(Duration::from_secs(3600))
+    ///     .build()?;
+    /// # let _ = hosts;
+    /// let error = KeyedHedge::builder("upstream").max_keys(0).build().unwrap_err();
+    /// assert_eq!(error.to_string(), "keyed.max_keys is 0: allowed is 1 to 16777216");
+    /// # Ok::<(), portcullis::ConfigError>(())
+    /// ```
+    KeyedHedgeBuilder, Config, budget: Option<RetryBudget>;
+
+    /// A key that was not used for this long is forgotten (default 10 min), unless something was taken from
+    /// its budget; 1 ms to 30 days.
+    idle_after
 }
 
 config_setters!(KeyedHedgeBuilder<K>);
 
-impl KeyedHedgeBuilder {
-    pub(super) fn new(name: Name) -> Self {
-        let registry = Registry::global().clone();
-        let (config, limits) = (Config::default(), Limits::default());
-        Self { name, config, limits, budget: None, registry, seed: None, keys: PhantomData }
-    }
-}
-
 impl<K> KeyedHedgeBuilder<K> {
-    /// Keeps keys of this type (default `Box<str>`, looked up by `&str`).
-    pub fn keys<Other: Key>(self) -> KeyedHedgeBuilder<Other> {
-        let Self { name, config, limits, budget, registry, seed, .. } = self;
-        KeyedHedgeBuilder { name, config, limits, budget, registry, seed, keys: PhantomData }
-    }
-
     /// Hedges per call (0 to 1) and per second (0 to 1,000,000) of each key (default 0.2 and 10). Budgets of
     /// another kind are given by [`Config::budget`](crate::hedge::Config::budget). Each key has one of its own:
     /// none is shared, also where a file names one that is.
@@ -99,19 +82,6 @@ impl<K> KeyedHedgeBuilder<K> {
         }
         Ok(self)
     }
-
-    /// The most keys at a time (default 10,000); 1 to 16,777,216.
-    pub fn max_keys(mut self, keys: usize) -> Self {
-        self.limits.max_keys = keys;
-        self
-    }
-
-    /// A key that was not used for this long is forgotten (default 10 min), unless something was taken from
-    /// its budget; 1 ms to 30 days.
-    pub fn idle_after(mut self, time: Duration) -> Self {
-        self.limits.idle_after = time;
-        self
-    }
 }
 
 impl<K: Key> KeyedHedgeBuilder<K> {
@@ -132,32 +102,8 @@ impl<K: Key> KeyedHedgeBuilder<K> {
         )?);
         let other = Name::from(format!("{name}/(other)"));
         let overflow = Hedge::from_parts(other, config, budget, seed, &registry)?;
-        let shared = Arc::new(Shared::new(limits, common, overflow)?);
+        let shared = Arc::new(Many::new(limits, common, overflow)?);
         registry.join(PolicyKind::Hedge, name, &shared);
         Ok(KeyedHedge { shared })
-    }
-}
-
-impl<K> Clone for KeyedHedgeBuilder<K> {
-    fn clone(&self) -> Self {
-        Self {
-            name: self.name.clone(),
-            config: self.config.clone(),
-            limits: self.limits,
-            budget: self.budget.clone(),
-            registry: self.registry.clone(),
-            seed: self.seed,
-            keys: PhantomData,
-        }
-    }
-}
-
-impl<K> fmt::Debug for KeyedHedgeBuilder<K> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeyedHedgeBuilder")
-            .field("name", &self.name)
-            .field("config", &self.config)
-            .field("limits", &self.limits)
-            .finish_non_exhaustive()
     }
 }

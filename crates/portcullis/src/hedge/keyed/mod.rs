@@ -52,14 +52,11 @@
 //! key count in one place.
 
 mod builder;
-mod by;
 mod policy;
-mod snapshot;
 mod status;
 #[cfg(test)]
 mod tests;
 
 pub use builder::KeyedHedgeBuilder;
-pub use by::ByKey;
 pub use policy::KeyedHedge;
 pub use status::KeyedHedgeStatus;

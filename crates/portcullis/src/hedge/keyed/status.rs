@@ -1,6 +1,10 @@
 //! A keyed hedge at a moment.
 
-use crate::{hedge::HedgeStatus, keyed::Evictions};
+use crate::{
+    Hedge,
+    hedge::HedgeStatus,
+    keyed::{Evictions, Key, budgeted::Budgeted, many::Many},
+};
 
 /// A keyed hedge at a moment.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,4 +22,18 @@ pub struct KeyedHedgeStatus {
     pub all: HedgeStatus,
     /// The policy of the keys without room.
     pub overflow: HedgeStatus,
+}
+
+impl<K: Key> Many<K, Hedge> {
+    pub(super) fn status(&self) -> KeyedHedgeStatus {
+        let Self { keys, common, overflow, .. } = self;
+        KeyedHedgeStatus {
+            keys: keys.len(),
+            max_keys: keys.limits().max_keys,
+            evictions: keys.evictions(),
+            overflows: keys.overflows(),
+            all: Hedge::all(common),
+            overflow: overflow.status(),
+        }
+    }
 }

@@ -1,60 +1,43 @@
 //! Building a keyed retry.
 
-use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use portcullis_core::{ConfigError, Name, PolicyKind, retry::BudgetConfig};
 
-use super::{KeyedRetry, policy::Shared};
+use super::KeyedRetry;
 use crate::{
-    Registry, RetryBudget, RetryPolicy,
-    keyed::{Key, Limits, budgeted::Common},
+    RetryBudget, RetryPolicy,
+    keyed::{Key, budgeted::Common, keyed_builder, many::Many},
     retry::{Config, setters::config_setters, status::Counts},
 };
 
-/// Builds a [`KeyedRetry`]. Every setting has a default; see [`Config`] for what each means.
-///
-/// ```
-/// use portcullis::retry::{KeyedRetry, Preset};
-/// use std::time::Duration;
-///
-/// let hosts = KeyedRetry::builder("upstream")
-///     .preset(Preset::FastApi)
-///     .max_keys(50_000)
-///     .idle_after(Duration::from_secs(3600))
-///     .build()?;
-/// # let _ = hosts;
-/// let error = KeyedRetry::builder("upstream").max_keys(0).build().unwrap_err();
-/// assert_eq!(error.to_string(), "keyed.max_keys is 0: allowed is 1 to 16777216");
-/// # Ok::<(), portcullis::ConfigError>(())
-/// ```
-#[must_use = "a builder does nothing until `build`"]
-pub struct KeyedRetryBuilder<K = Box<str>> {
-    name: Name,
-    config: Config,
-    limits: Limits,
-    budget: Option<RetryBudget>,
-    registry: Registry,
-    seed: Option<u64>,
-    keys: PhantomData<fn(K)>,
+keyed_builder! {
+    /// Builds a [`KeyedRetry`]. Every setting has a default; see [`Config`] for what each means.
+    ///
+    /// ```
+    /// use portcullis::retry::{KeyedRetry, Preset};
+    /// use std::time::Duration;
+    ///
+    /// let hosts = KeyedRetry::builder("upstream")
+    ///     .preset(Preset::FastApi)
+    ///     .max_keys(50_000)
+    ///     .idle_after(Duration::from_secs(3600))
+    ///     .build()?;
+    /// # let _ = hosts;
+    /// let error = KeyedRetry::builder("upstream").max_keys(0).build().unwrap_err();
+    /// assert_eq!(error.to_string(), "keyed.max_keys is 0: allowed is 1 to 16777216");
+    /// # Ok::<(), portcullis::ConfigError>(())
+    /// ```
+    KeyedRetryBuilder, Config, budget: Option<RetryBudget>;
+
+    /// A key that was not used for this long is forgotten (default 10 min), unless something was taken from
+    /// its budget; 1 ms to 30 days.
+    idle_after
 }
 
 config_setters!(KeyedRetryBuilder<K>);
 
-impl KeyedRetryBuilder {
-    pub(super) fn new(name: Name) -> Self {
-        let registry = Registry::global().clone();
-        let (config, limits) = (Config::default(), Limits::default());
-        Self { name, config, limits, budget: None, registry, seed: None, keys: PhantomData }
-    }
-}
-
 impl<K> KeyedRetryBuilder<K> {
-    /// Keeps keys of this type (default `Box<str>`, looked up by `&str`).
-    pub fn keys<Other: Key>(self) -> KeyedRetryBuilder<Other> {
-        let Self { name, config, limits, budget, registry, seed, .. } = self;
-        KeyedRetryBuilder { name, config, limits, budget, registry, seed, keys: PhantomData }
-    }
-
     /// Retries per call (0 to 1) and per second (0 to 1,000,000) of each key (default 0.2 and 10). Budgets of
     /// another kind are given by [`Config::budget`](crate::retry::Config::budget). Each key has one of its own:
     /// none is shared, also where a file names one that is.
@@ -98,19 +81,6 @@ impl<K> KeyedRetryBuilder<K> {
         }
         Ok(self)
     }
-
-    /// The most keys at a time (default 10,000); 1 to 16,777,216.
-    pub fn max_keys(mut self, keys: usize) -> Self {
-        self.limits.max_keys = keys;
-        self
-    }
-
-    /// A key that was not used for this long is forgotten (default 10 min), unless something was taken from
-    /// its budget; 1 ms to 30 days.
-    pub fn idle_after(mut self, time: Duration) -> Self {
-        self.limits.idle_after = time;
-        self
-    }
 }
 
 impl<K: Key> KeyedRetryBuilder<K> {
@@ -131,32 +101,8 @@ impl<K: Key> KeyedRetryBuilder<K> {
         )?);
         let other = Name::from(format!("{name}/(other)"));
         let overflow = RetryPolicy::from_parts(other, config, budget, seed, &registry)?;
-        let shared = Arc::new(Shared::new(limits, common, overflow)?);
+        let shared = Arc::new(Many::new(limits, common, overflow)?);
         registry.join(PolicyKind::Retry, name, &shared);
         Ok(KeyedRetry { shared })
-    }
-}
-
-impl<K> Clone for KeyedRetryBuilder<K> {
-    fn clone(&self) -> Self {
-        Self {
-            name: self.name.clone(),
-            config: self.config.clone(),
-            limits: self.limits,
-            budget: self.budget.clone(),
-            registry: self.registry.clone(),
-            seed: self.seed,
-            keys: PhantomData,
-        }
-    }
-}
-
-impl<K> fmt::Debug for KeyedRetryBuilder<K> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeyedRetryBuilder")
-            .field("name", &self.name)
-            .field("config", &self.config)
-            .field("limits", &self.limits)
-            .finish_non_exhaustive()
     }
 }

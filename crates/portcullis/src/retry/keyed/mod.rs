@@ -46,14 +46,11 @@
 //! two kilobytes, most of it its budget. All threads that call a key count in one place.
 
 mod builder;
-mod by;
 mod policy;
-mod snapshot;
 mod status;
 #[cfg(test)]
 mod tests;
 
 pub use builder::KeyedRetryBuilder;
-pub use by::ByKey;
 pub use policy::KeyedRetry;
 pub use status::KeyedRetryStatus;

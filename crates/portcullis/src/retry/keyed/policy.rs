@@ -1,74 +1,26 @@
 //! The keyed retry's handle.
 
-use std::{borrow::Borrow, fmt, hash::Hash, sync::Arc};
+use std::sync::Arc;
 
-use portcullis_core::{ConfigError, Mode, Name, PolicyKind, retry::BudgetConfig};
+use portcullis_core::{ConfigError, Mode, Name, PolicyKind, pipeline, retry::BudgetConfig};
 
-use super::{ByKey, KeyedRetryBuilder, KeyedRetryStatus};
+use super::{KeyedRetryBuilder, KeyedRetryStatus};
 use crate::{
-    RetryBudget, RetryPolicy, clock,
-    event::Event,
+    RetryBudget, RetryPolicy,
     keyed::{
-        Evictions, Key, Limits,
         budgeted::{Budgeted, Common},
-        many::Many,
+        keyed_handle,
     },
-    retry::{Config, status::Counts},
+    metrics::Measures,
+    registry::Values,
+    retry::{Config, Policies, RetryStatus, measure, status::Counts},
 };
 
-/// A retry policy per key: a cheap handle to shared state. Clones are the same policies. See the
-/// [module](super).
-pub struct KeyedRetry<K = Box<str>> {
-    pub(super) shared: Arc<Shared<K>>,
-}
+keyed_handle! {
+    /// A retry policy per key: a cheap handle to shared state. Clones are the same policies. See the
+    /// [module](super).
+    KeyedRetry of RetryPolicy as Retry, Config, KeyedRetryBuilder, KeyedRetryStatus;
 
-pub(super) type Shared<K> = Many<K, RetryPolicy>;
-
-impl KeyedRetry {
-    /// A keyed retry for texts with the defaults, in the global registry.
-    pub fn new(name: impl Into<Name>) -> Self {
-        #[expect(clippy::expect_used, reason = "the defaults are within their ranges, and a test says so")]
-        Self::builder(name).build().expect("the defaults are valid")
-    }
-
-    /// A keyed retry to be configured.
-    pub fn builder(name: impl Into<Name>) -> KeyedRetryBuilder {
-        KeyedRetryBuilder::new(name.into())
-    }
-}
-
-impl<K> KeyedRetry<K> {
-    /// The name.
-    pub fn name(&self) -> &Name {
-        self.shared.common.emitter.name()
-    }
-
-    /// The policies, picked by the key of a request: one of [`by`](crate::keyed::by), or a function that
-    /// returns the key. For [`RetryLayer::by`](crate::RetryLayer::by). A request without a key is sent once.
-    pub fn by<F>(&self, key_of: F) -> ByKey<K, F> {
-        ByKey::new(self.clone(), key_of)
-    }
-
-    /// The policy that all keys share for which there is no room: an ordinary one, with the same rules, and
-    /// the name of this one and "/(other)".
-    pub fn overflow(&self) -> &RetryPolicy {
-        &self.shared.overflow
-    }
-
-    /// The settings of every key.
-    pub fn config(&self) -> Arc<Config> {
-        self.shared.common.config.load()
-    }
-
-    /// Its last events; those of a key are [its own](RetryPolicy::recent_events).
-    pub fn recent_events(&self) -> Vec<Event> {
-        self.shared.common.emitter.recent()
-    }
-}
-
-impl<K: Key> KeyedRetry<K> {
-    /// The policy of a key, made if it is not there; that of [`overflow`](Self::overflow), when there is no
-    /// room for it. While it is held, the key is not forgotten. It calls without tower, too.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
@@ -80,76 +32,7 @@ impl<K: Key> KeyedRetry<K> {
     /// assert_eq!((stock, &**hosts.policy("host-a").name()), (42, "upstream/host-a"));
     /// # Ok(()) }
     /// ```
-    pub fn policy<Q>(&self, key: &Q) -> RetryPolicy
-    where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ToOwned<Owned: Into<K>> + ?Sized,
-    {
-        self.shared.policy(key)
-    }
-
-    /// The policy of a key that is there. This does not count as use.
-    pub fn get<Q>(&self, key: &Q) -> Option<RetryPolicy>
-    where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
-    {
-        self.shared.get(key)
-    }
-
-    /// Calls `each` for all keys, with no lock held. Keys that come or go meanwhile may be left out.
-    pub fn for_each(&self, each: impl FnMut(&K, &RetryPolicy)) {
-        self.shared.for_each(each);
-    }
-
-    /// Forgets what is idle now; inserts do it little by little anyway. Returns how many keys that were.
-    pub fn sweep(&self) -> usize {
-        self.shared.keys.sweep(clock::now())
-    }
-
-    /// How many keys there are.
-    pub fn len(&self) -> usize {
-        self.shared.keys.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.shared.keys.is_empty()
-    }
-
-    /// How many keys were forgotten.
-    pub fn evictions(&self) -> Evictions {
-        self.shared.keys.evictions()
-    }
-
-    /// The bounds.
-    pub fn limits(&self) -> &Limits {
-        self.shared.keys.limits()
-    }
-
-    /// Everything there is to see but the keys themselves: takes no longer for more keys.
-    pub fn status(&self) -> KeyedRetryStatus {
-        self.shared.status()
-    }
-
-    /// Changes the settings of all keys, and of [`overflow`](Self::overflow), while calls flow, as
-    /// [`RetryPolicy::reconfigure`] does: budgets keep what was taken from them. Takes a look at each key.
-    ///
-    /// # Errors
-    ///
-    /// The first setting outside its range; nothing has changed then.
-    pub fn reconfigure(&self, config: Config) -> Result<(), ConfigError> {
-        self.shared.reconfigure(|_| Ok(config))
-    }
-
-    /// Says whether calls are retried, or only counted, of any key.
-    ///
-    /// # Errors
-    ///
-    /// When the mode's percentage is more than 100.
-    pub fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
-        self.shared.reconfigure(|config| Ok(Config { mode, ..config.clone() }))
-    }
+    fn policy in Policies of "RetryLayer", else "sent once"
 }
 
 impl Budgeted for RetryPolicy {
@@ -157,6 +40,7 @@ impl Budgeted for RetryPolicy {
     type Config = Config;
     type Counts = Counts;
     type Besides = ();
+    type Status = RetryStatus;
 
     fn check(config: &Config) -> Result<(), ConfigError> {
         config.check()
@@ -185,26 +69,28 @@ impl Budgeted for RetryPolicy {
     fn is_shared(&self) -> bool {
         self.shared.is_shared()
     }
-}
 
-impl<K> Clone for KeyedRetry<K> {
-    fn clone(&self) -> Self {
-        Self { shared: self.shared.clone() }
+    fn all(common: &Common<Self>) -> RetryStatus {
+        common.counts.status(common.untouched(), common.config.load().mode)
     }
-}
 
-impl<K> fmt::Debug for KeyedRetry<K> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Many { keys, common, .. } = &*self.shared;
-        f.debug_struct("KeyedRetry").field("name", common.emitter.name()).field("keys", keys).finish()
+    fn facts(config: &Config, budget: pipeline::Budget) -> pipeline::Facts {
+        measure::facts(config, budget)
     }
-}
 
-crate::registry::handle!(KeyedRetry<K: crate::keyed::Key>, Retry);
-crate::registry::new_in!(KeyedRetry of Box<str>);
+    fn values(all: &RetryStatus) -> Values {
+        measure::values(all)
+    }
 
-impl<K: crate::keyed::Key> crate::registry::Member for KeyedRetry<K> {
-    fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
-        Some((self.name().clone(), Arc::downgrade(&self.shared) as _))
+    fn measure(all: &RetryStatus, into: &mut dyn Measures) {
+        measure::measure(all, into);
+    }
+
+    fn mode(config: &Config) -> Mode {
+        config.mode
+    }
+
+    fn with_mode(config: &Config, mode: Mode) -> Config {
+        Config { mode, ..config.clone() }
     }
 }

@@ -1,6 +1,10 @@
 //! A keyed retry at a moment.
 
-use crate::{keyed::Evictions, retry::RetryStatus};
+use crate::{
+    RetryPolicy,
+    keyed::{Evictions, Key, budgeted::Budgeted, many::Many},
+    retry::RetryStatus,
+};
 
 /// A keyed retry at a moment.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,4 +22,18 @@ pub struct KeyedRetryStatus {
     pub all: RetryStatus,
     /// The policy of the keys without room.
     pub overflow: RetryStatus,
+}
+
+impl<K: Key> Many<K, RetryPolicy> {
+    pub(super) fn status(&self) -> KeyedRetryStatus {
+        let Self { keys, common, overflow, .. } = self;
+        KeyedRetryStatus {
+            keys: keys.len(),
+            max_keys: keys.limits().max_keys,
+            evictions: keys.evictions(),
+            overflows: keys.overflows(),
+            all: RetryPolicy::all(common),
+            overflow: overflow.status(),
+        }
+    }
 }

@@ -1,0 +1,112 @@
+//! A policy per key as its registry sees it.
+
+use portcullis_core::{ConfigError, Mode, PolicyKind, health::Level, pipeline::Facts};
+
+use super::{
+    Key,
+    many::{Many, OfMany},
+};
+use crate::{
+    event::Emitter,
+    metrics::Measures,
+    registry::{Action, Policy, Snapshot, Values},
+    restart::{Kept, Saved},
+};
+
+/// What a registry sees of a policy of which there is one for each key.
+pub(crate) trait Seen: OfMany {
+    const KIND: PolicyKind;
+    const ACTIONS: &'static [Action];
+    type Config;
+
+    fn emitter(common: &Self::Common) -> &Emitter;
+
+    fn mode(common: &Self::Common) -> Mode;
+
+    fn facts(common: &Self::Common) -> Facts;
+
+    /// What there is to see of all of them together.
+    fn values(common: &Self::Common) -> Values;
+
+    fn measure(common: &Self::Common, into: &mut dyn Measures);
+
+    /// The same settings with another mode.
+    fn with_mode(config: &Self::Config, mode: Mode) -> Self::Config;
+
+    /// Changes the settings of all keys and of the overflow, and tells of it.
+    fn change<K: Key>(
+        all: &Many<K, Self>,
+        change: impl FnOnce(&Self::Config) -> Self::Config,
+    ) -> Result<(), ConfigError>;
+
+    fn reset(&self) {}
+
+    /// Writes down what of one key outlives the process.
+    fn save(&self, into: &mut Saved) {
+        let _ = into;
+    }
+
+    /// Goes on with it; whether there was anything.
+    fn resume(&self, from: &Kept<'_>) -> bool {
+        let _ = from;
+        false
+    }
+}
+
+impl<K: Key, P: Seen> Policy for Many<K, P> {
+    fn facts(&self) -> Option<Facts> {
+        Some(P::facts(&self.common))
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        let (keys, evictions) = (&self.keys, self.keys.evictions());
+        let mut values = P::values(&self.common);
+        values.extend([
+            ("entries", (keys.len() as u64).into()),
+            ("max_keys", (keys.limits().max_keys as u64).into()),
+            ("evicted_idle", evictions.idle.into()),
+            ("evicted_full", evictions.full.into()),
+            ("overflows", keys.overflows().into()),
+        ]);
+        let emitter = P::emitter(&self.common);
+        // What becomes of one key is no matter for the whole service.
+        let (name, level) = (emitter.name().clone(), Level::Healthy);
+        emitter.marked(Snapshot { name, kind: P::KIND, state: "active", level, values })
+    }
+
+    /// No series per key: their number is up to who sends the requests.
+    fn measure(&self, into: &mut dyn Measures) {
+        P::measure(&self.common, into);
+        self.keys.measure(into);
+    }
+
+    fn actions(&self) -> &'static [Action] {
+        P::ACTIONS
+    }
+
+    fn mode(&self) -> Option<Mode> {
+        Some(P::mode(&self.common))
+    }
+
+    fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
+        P::change(self, |config| P::with_mode(config, mode))
+    }
+
+    fn emitter(&self) -> Option<&Emitter> {
+        Some(P::emitter(&self.common))
+    }
+
+    fn reset(&self) {
+        self.for_each(|_, policy| policy.reset());
+    }
+
+    fn save(&self, into: &mut Saved) {
+        P::emitter(&self.common).save(into);
+        self.save_keys(into, P::save);
+    }
+
+    fn resume(&self, from: &Kept<'_>) -> bool {
+        let stopped = P::emitter(&self.common).resume(from).is_some();
+        self.resume_keys(from, P::resume) || stopped
+    }
+}
