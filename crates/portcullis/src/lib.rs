@@ -139,6 +139,7 @@ pub mod throttle;
 pub mod timeout;
 #[cfg(feature = "tracing")]
 pub mod trace;
+mod turn;
 
 pub use portcullis_core::{
     BreakerEvidence, ConfigError, Delivery, Failure, FailureKind, GrpcCode, GrpcCodes, Mode, Name, Overload,

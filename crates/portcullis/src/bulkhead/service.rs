@@ -5,8 +5,8 @@ use std::task::{Context, Poll};
 use portcullis_core::bulkhead::Demand;
 use tower_service::Service;
 
-use super::{Bulkhead, BulkheadTicket, Demands, Plain, ResponseFuture, policy::Entry};
-use crate::Protocol;
+use super::{Bulkhead, BulkheadTicket, Demands, Plain, ResponseFuture, policy::Entry, ticket::Waiting};
+use crate::{Protocol, turn::Entered};
 
 /// A service behind a [`Bulkhead`].
 ///
@@ -55,7 +55,7 @@ impl<S: Clone, P, D> BulkheadService<S, P, D> {
         request: Req,
         protocol: P,
         context: Cx,
-    ) -> ResponseFuture<S, P, Cx, Req>
+    ) -> Entered<S, P, Cx, Req, Waiting>
     where
         S: Service<Req>,
     {
@@ -63,15 +63,15 @@ impl<S: Clone, P, D> BulkheadService<S, P, D> {
             Ok(Entry::Admitted(taken)) => {
                 let held = taken.held();
                 self.readiness = Readiness::Unknown;
-                ResponseFuture::running(self.inner.call(request), protocol, context, held)
+                Entered::running(self.inner.call(request), protocol, context, held)
             }
             Ok(Entry::Waiting(waiting)) => {
                 self.give_up();
-                ResponseFuture::waiting(waiting, self.inner.clone(), request, protocol, context)
+                Entered::waiting(waiting, self.inner.clone(), request, protocol, context)
             }
             Err(rejection) => {
                 self.give_up();
-                ResponseFuture::refused(rejection, protocol, context)
+                Entered::refused(rejection, protocol, context)
             }
         }
     }
@@ -104,14 +104,14 @@ where
         let protocol = self.protocol.clone();
         if self.readiness == Readiness::Refusing {
             self.readiness = Readiness::Unknown;
-            return ResponseFuture::refused(self.bulkhead.refuse(), protocol, context);
+            return ResponseFuture::new(Entered::refused(self.bulkhead.refuse(), protocol, context));
         }
         let demand = self.demands.demand(&request);
         let Some(taken) = self.bulkhead.admit_now(demand) else {
-            return self.enter(demand, request, protocol, context);
+            return ResponseFuture::new(self.enter(demand, request, protocol, context));
         };
         let held = taken.held();
         self.readiness = Readiness::Unknown;
-        ResponseFuture::running(self.inner.call(request), protocol, context, held)
+        ResponseFuture::new(Entered::running(self.inner.call(request), protocol, context, held))
     }
 }

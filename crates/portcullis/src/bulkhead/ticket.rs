@@ -15,7 +15,11 @@ use portcullis_core::{
 use tokio::time::Sleep;
 
 use super::policy::Shared;
-use crate::{Ticket, clock, shard::Pinned};
+use crate::{
+    Ticket, clock,
+    shard::Pinned,
+    turn::{self, Hold},
+};
 
 /// A bulkhead's permits for one call, given back when it is dropped. How the call ended is nothing to it.
 #[must_use = "dropped, it gives the permits back"]
@@ -87,10 +91,11 @@ pub(super) struct Held {
     taken: u32,
 }
 
-impl Held {
-    /// The ticket, the first time.
+impl Hold for Held {
+    type Ticket = BulkheadTicket;
+
     #[inline(always)]
-    pub(super) fn take(&mut self) -> Option<BulkheadTicket> {
+    fn take(&mut self) -> Option<BulkheadTicket> {
         self.shared.take().map(|shared| BulkheadTicket { shared, taken: self.taken })
     }
 }
@@ -113,6 +118,14 @@ fn abandon(shared: Pinned<Shared>, taken: u32) {
 /// The wait for permits: ready with them, or with the rejection. Boxed, because few calls wait; and without
 /// its type, or every future of a bulkhead would carry the code that drops it.
 pub(super) type Waiting = Pin<Box<dyn Future<Output = Result<Taken, Rejection>> + Send + Sync>>;
+
+impl turn::Wait for Waiting {
+    type Held = Held;
+
+    fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Result<Held, Rejection>> {
+        self.as_mut().poll(cx).map_ok(Taken::held)
+    }
+}
 
 /// A place in the queue and how long it may be held.
 struct Wait {

@@ -12,7 +12,10 @@ use portcullis_core::Rejection;
 use tower_service::Service;
 
 use super::{tell::Told, waiting::Waiting};
-use crate::{Protocol, parked::Parked};
+use crate::{
+    Protocol,
+    turn::{Late, Turn},
+};
 
 pin_project! {
     /// The response future of [`RateLimitService`](super::RateLimitService).
@@ -35,24 +38,8 @@ pin_project! {
     #[project = StateProj]
     enum State<F, S, Req> {
         Called { #[pin] inner: F },
-        Late { late: Late<S, Req> },
+        Late { late: Late<Waiting, S, Req> },
     }
-}
-
-/// A call that found no permit.
-enum Late<S, Req> {
-    Waiting(Parked<Queued<S, Req>>),
-    Refused(Rejection),
-    /// It came to something.
-    Over,
-}
-
-/// All that a call needs when its turn comes.
-struct Queued<S, Req> {
-    /// `None` once the turn has come.
-    waiting: Option<Waiting>,
-    inner: S,
-    request: Option<Req>,
 }
 
 impl<S: Service<Req>, P, Cx, Req, T> ResponseFuture<S, P, Cx, Req, T> {
@@ -73,8 +60,8 @@ impl<S: Service<Req>, P, Cx, Req, T> ResponseFuture<S, P, Cx, Req, T> {
         context: Cx,
         told: Option<T>,
     ) -> Self {
-        let queued = Parked::new(Queued { waiting: Some(waiting), inner, request: Some(request) });
-        Self { state: State::Late { late: Late::Waiting(queued) }, protocol, context, told }
+        let late = Late::waiting(waiting, inner, request);
+        Self { state: State::Late { late }, protocol, context, told }
     }
 }
 
@@ -118,7 +105,7 @@ where
         let mut this = self.as_mut().project();
         let StateProj::Late { late } = this.state.as_mut().project() else { return Poll::Pending };
         match ready!(late.poll_turn(cx)) {
-            Turn::Come(inner) => {
+            Turn::Come(inner, ()) => {
                 this.state.set(State::Called { inner });
                 self.poll(cx)
             }
@@ -130,45 +117,6 @@ where
                 Poll::Ready(answer)
             }
             Turn::Unready(error) => Poll::Ready(Err(this.protocol.lift(error))),
-        }
-    }
-}
-
-/// What a call came to that was late.
-enum Turn<F, E> {
-    Come(F),
-    Refused(Rejection),
-    Unready(E),
-}
-
-impl<S: Service<Req>, Req> Late<S, Req> {
-    fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Turn<S::Future, S::Error>> {
-        if let Self::Waiting(queued) = self {
-            let Some(waits) = queued.get() else { return Poll::Pending };
-            let turn = ready!(waits.poll_turn(cx));
-            *self = Self::Over;
-            return Poll::Ready(turn);
-        }
-        match std::mem::replace(self, Self::Over) {
-            Self::Refused(rejection) => Poll::Ready(Turn::Refused(rejection)),
-            Self::Waiting(_) | Self::Over => Poll::Pending, // polled after it was ready
-        }
-    }
-}
-
-impl<S: Service<Req>, Req> Queued<S, Req> {
-    /// Waits for the permits, and then with them for the inner service's readiness.
-    fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Turn<S::Future, S::Error>> {
-        if let Some(waiting) = &mut self.waiting {
-            ready!(waiting.poll(cx));
-            self.waiting = None;
-        }
-        if let Err(error) = ready!(self.inner.poll_ready(cx)) {
-            return Poll::Ready(Turn::Unready(error));
-        }
-        match self.request.take() {
-            Some(request) => Poll::Ready(Turn::Come(self.inner.call(request))),
-            None => Poll::Pending, // polled after it was ready
         }
     }
 }

@@ -7,11 +7,14 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use portcullis_core::rate::{Place, Turn};
+use portcullis_core::{
+    Rejection,
+    rate::{Place, Turn},
+};
 use tokio::time::{Instant, Sleep};
 
 use super::policy::Shared;
-use crate::clock;
+use crate::{clock, turn};
 
 /// A place in the line. Boxed, because few calls wait.
 pub(super) struct Waiting(Box<Wait>);
@@ -48,6 +51,14 @@ impl Waiting {
             }
         }
         Poll::Pending // polled after it was ready
+    }
+}
+
+impl turn::Wait for Waiting {
+    type Held = ();
+
+    fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Rejection>> {
+        self.poll(cx).map(Ok)
     }
 }
 

@@ -27,6 +27,7 @@ use crate::{
     registry::{Action, Policy, Snapshot},
     restart::{Kept, Saved},
     shard::Sharded,
+    turn::Hold,
 };
 
 /// After this time other users are refused first.

@@ -5,8 +5,11 @@ use std::task::{Context, Poll};
 use portcullis_core::shed::Arrival;
 use tower_service::Service;
 
-use super::{LoadShed, Plain, Reads, ResponseFuture, ShedTicket, ticket::Held};
-use crate::Protocol;
+use super::{
+    LoadShed, Plain, Reads, ResponseFuture, ShedTicket,
+    ticket::{Admitted, Held},
+};
+use crate::{Protocol, turn::Entered};
 
 /// A service that sheds load by a [`LoadShed`].
 ///
@@ -46,7 +49,7 @@ impl<S: Clone, P, R> LoadShedService<S, P, R> {
         request: Req,
         protocol: Q,
         context: Cx,
-    ) -> ResponseFuture<S, Q, Cx, Req>
+    ) -> Entered<S, Q, Cx, Req, Admitted>
     where
         S: Service<Req>,
     {
@@ -54,7 +57,7 @@ impl<S: Clone, P, R> LoadShedService<S, P, R> {
             Ok(held) => self.run(request, protocol, context, held),
             Err(rejection) => {
                 self.give_up();
-                ResponseFuture::refused(rejection, protocol, context)
+                Entered::refused(rejection, protocol, context)
             }
         }
     }
@@ -65,17 +68,17 @@ impl<S: Clone, P, R> LoadShedService<S, P, R> {
         protocol: Q,
         context: Cx,
         held: Held,
-    ) -> ResponseFuture<S, Q, Cx, Req>
+    ) -> Entered<S, Q, Cx, Req, Admitted>
     where
         S: Service<Req>,
     {
         if std::mem::take(&mut self.ready) {
-            return ResponseFuture::running(self.inner.call(request), protocol, context, held);
+            return Entered::running(self.inner.call(request), protocol, context, held);
         }
         // The instance that was asked goes along: it may have its place in a line.
         let clone = self.inner.clone();
         let inner = std::mem::replace(&mut self.inner, clone);
-        ResponseFuture::unready(inner, request, protocol, context, held)
+        Entered::waiting(Admitted(Some(held)), inner, request, protocol, context)
     }
 }
 
@@ -106,9 +109,10 @@ where
         if self.ready {
             if let Some(held) = self.shed.admit_now(&arrival) {
                 self.ready = false;
-                return ResponseFuture::running(self.inner.call(request), protocol, context, held);
+                let entered = Entered::running(self.inner.call(request), protocol, context, held);
+                return ResponseFuture::new(entered);
             }
         }
-        self.enter(arrival, request, protocol, context)
+        ResponseFuture::new(self.enter(arrival, request, protocol, context))
     }
 }

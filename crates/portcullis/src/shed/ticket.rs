@@ -1,11 +1,18 @@
 //! One call in flight.
 
-use std::fmt;
+use std::{
+    fmt,
+    task::{Context, Poll},
+};
 
-use portcullis_core::Verdict;
+use portcullis_core::{Rejection, Verdict};
 
 use super::policy::Shared;
-use crate::{Ticket, shard::Pinned};
+use crate::{
+    Ticket,
+    shard::Pinned,
+    turn::{Hold, Wait},
+};
 
 /// A call that was let in; it counts as in flight until this is dropped. How the call ended is nothing to it.
 #[must_use = "dropped, the call is no longer in flight"]
@@ -42,11 +49,28 @@ impl Held {
     pub(super) fn exempt() -> Self {
         Self { shared: None }
     }
+}
 
-    /// The ticket, the first time, if the call has one.
+impl Hold for Held {
+    type Ticket = ShedTicket;
+
     #[inline(always)]
-    pub(super) fn take(&mut self) -> Option<ShedTicket> {
+    fn take(&mut self) -> Option<ShedTicket> {
         self.shared.take().map(|shared| ShedTicket { shared, counted: true })
+    }
+}
+
+/// A call that was let in, and waits only for the inner service.
+pub(super) struct Admitted(pub(super) Option<Held>);
+
+impl Wait for Admitted {
+    type Held = Held;
+
+    fn poll_turn(&mut self, _: &mut Context<'_>) -> Poll<Result<Held, Rejection>> {
+        match self.0.take() {
+            Some(held) => Poll::Ready(Ok(held)),
+            None => Poll::Pending, // polled after it was ready
+        }
     }
 }
 

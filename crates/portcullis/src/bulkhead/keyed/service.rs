@@ -12,11 +12,14 @@ use tower_service::Service;
 use super::{
     KeyedBulkhead, KeyedBulkheadTicket, ResponseFuture,
     one::{Met, Owner},
+    waiting::Waiting,
 };
 use crate::{
     Protocol,
+    apart::Apart,
     bulkhead::demand::Demands,
     keyed::{Key, KeyOf},
+    turn::Entered,
 };
 
 /// A service behind a [`KeyedBulkhead`].
@@ -61,7 +64,7 @@ impl<S: Clone, K: Key, F, D, P> KeyedBulkheadService<S, K, F, D, P> {
         request: Req,
         protocol: Q,
         context: Q::Context,
-    ) -> ResponseFuture<S, Q, Q::Context, K, Req>
+    ) -> Entered<S, Q, Q::Context, Req, Waiting<K>>
     where
         S: Service<Req>,
         Q: Protocol<Req, S::Response, S::Error>,
@@ -74,15 +77,15 @@ impl<S: Clone, K: Key, F, D, P> KeyedBulkheadService<S, K, F, D, P> {
         match met {
             Ok(Met::Admitted(ticket)) => {
                 self.asked = false;
-                ResponseFuture::running(self.inner.call(request), protocol, context, ticket)
+                Entered::running(self.inner.call(request), protocol, context, Apart::new(ticket))
             }
             Ok(Met::Waiting(waiting)) => {
                 self.give_up();
-                ResponseFuture::waiting(waiting, self.inner.clone(), request, protocol, context)
+                Entered::waiting(waiting, self.inner.clone(), request, protocol, context)
             }
             Err(rejection) => {
                 self.give_up();
-                ResponseFuture::refused(rejection, protocol, context)
+                Entered::refused(rejection, protocol, context)
             }
         }
     }
@@ -117,10 +120,12 @@ where
         let weight = self.demands.demand(&request).weight;
         let owner = self.key_of.with_key(&request, |key| self.bulkhead.owner(key));
         let taken = if self.unready { None } else { owner.try_take(weight) };
-        let Some(taken) = taken else { return self.enter(owner, weight, request, protocol, context) };
-        let ticket = KeyedBulkheadTicket::new(owner, taken);
+        let Some(taken) = taken else {
+            return ResponseFuture::new(self.enter(owner, weight, request, protocol, context));
+        };
+        let held = Apart::new(KeyedBulkheadTicket::new(owner, taken));
         self.asked = false;
-        ResponseFuture::running(self.inner.call(request), protocol, context, ticket)
+        ResponseFuture::new(Entered::running(self.inner.call(request), protocol, context, held))
     }
 }
 

@@ -16,7 +16,7 @@ use super::{
     one::{OneKey, Owner},
     ticket::KeyedBulkheadTicket,
 };
-use crate::{clock, keyed::Key};
+use crate::{apart::Apart, clock, keyed::Key, turn};
 
 /// A place in the line, and how long it may be held. Boxed, because few calls wait.
 pub(super) struct Waiting<K>(Box<Wait<K>>);
@@ -72,6 +72,14 @@ impl<K: Key> Waiting<K> {
                 Poll::Ready(owner.refuse(wait.weight, reason))
             }
         }
+    }
+}
+
+impl<K: Key> turn::Wait for Waiting<K> {
+    type Held = Apart<KeyedBulkheadTicket<K>>;
+
+    fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Result<Self::Held, Rejection>> {
+        self.poll(cx).map_ok(Apart::new)
     }
 }
 
