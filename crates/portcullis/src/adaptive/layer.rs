@@ -43,8 +43,4 @@ impl<S, K: Clone, P: Clone> Layer<S> for AdaptiveLimitLayer<K, P> {
     }
 }
 
-impl<K: crate::registry::Member, P> crate::registry::Member for AdaptiveLimitLayer<K, P> {
-    fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
-        crate::registry::Member::member(&self.limits)
-    }
-}
+crate::registry::member!([K: crate::registry::Member, P] AdaptiveLimitLayer<K, P>, limits);

@@ -334,12 +334,6 @@ impl OfMany for AdaptiveLimit {
 crate::registry::handle!(AdaptiveLimit, AdaptiveLimit);
 crate::registry::new_in!(AdaptiveLimit);
 
-impl crate::registry::Member for AdaptiveLimit {
-    fn member(&self) -> Option<(Name, std::sync::Weak<dyn crate::registry::Policy>)> {
-        Some((self.name().clone(), Arc::downgrade(self.shared.value()) as _))
-    }
-}
-
 impl fmt::Debug for AdaptiveLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AdaptiveLimit").field("name", self.name()).field("status", &self.status()).finish()

@@ -35,8 +35,4 @@ impl<S, P: Clone> Layer<S> for BreakerLayer<P> {
     }
 }
 
-impl<P> crate::registry::Member for BreakerLayer<P> {
-    fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
-        crate::registry::Member::member(&self.breaker)
-    }
-}
+crate::registry::member!([P] BreakerLayer<P>, breaker);

@@ -300,12 +300,6 @@ where
 crate::registry::handle!(Breaker, Breaker);
 crate::registry::new_in!(Breaker);
 
-impl crate::registry::Member for Breaker {
-    fn member(&self) -> Option<(Name, std::sync::Weak<dyn crate::registry::Policy>)> {
-        Some((self.name().clone(), Arc::downgrade(self.shared.value()) as _))
-    }
-}
-
 impl fmt::Debug for Breaker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Breaker").field("name", self.name()).field("state", &self.state()).finish()

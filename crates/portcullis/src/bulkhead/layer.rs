@@ -117,8 +117,4 @@ impl<S, P: Clone, D: Clone> Layer<S> for BulkheadLayer<P, D> {
     }
 }
 
-impl<P, D> crate::registry::Member for BulkheadLayer<P, D> {
-    fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
-        crate::registry::Member::member(&self.bulkhead)
-    }
-}
+crate::registry::member!([P, D] BulkheadLayer<P, D>, bulkhead);

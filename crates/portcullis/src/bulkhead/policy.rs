@@ -359,12 +359,6 @@ impl Shared {
 crate::registry::handle!(Bulkhead, Bulkhead);
 crate::registry::new_in!(Bulkhead);
 
-impl crate::registry::Member for Bulkhead {
-    fn member(&self) -> Option<(Name, std::sync::Weak<dyn crate::registry::Policy>)> {
-        Some((self.name().clone(), std::sync::Arc::downgrade(self.shared.value()) as _))
-    }
-}
-
 impl fmt::Debug for Bulkhead {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Bulkhead").field("name", self.name()).field("status", &self.status()).finish()

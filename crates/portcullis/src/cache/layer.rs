@@ -144,8 +144,4 @@ impl<K: Key, V: Value, F, R, P> fmt::Debug for CacheLayer<K, V, F, R, P> {
     }
 }
 
-impl<K: Key, V: Value, F, R, P> crate::registry::Member for CacheLayer<K, V, F, R, P> {
-    fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
-        crate::registry::Member::member(&self.cache)
-    }
-}
+crate::registry::member!([K: Key, V: Value, F, R, P] CacheLayer<K, V, F, R, P>, cache);

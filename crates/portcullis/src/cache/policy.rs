@@ -205,9 +205,3 @@ impl<K: Key, V: Value> fmt::Debug for Cache<K, V> {
 
 crate::registry::handle!(Cache<K: super::Key, V: super::Value>, Cache);
 crate::registry::new_in!(Cache<K: super::Key, V: super::Value>);
-
-impl<K: Key, V: Value> crate::registry::Member for Cache<K, V> {
-    fn member(&self) -> Option<(Name, std::sync::Weak<dyn crate::registry::Policy>)> {
-        Some((self.name().clone(), Arc::downgrade(&self.shared) as _))
-    }
-}

@@ -104,8 +104,4 @@ impl<S, C: Clone, R: Clone, P: Clone> Layer<S> for ChaosLayer<C, R, P> {
     }
 }
 
-impl<C, R, P> crate::registry::Member for ChaosLayer<C, R, P> {
-    fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
-        crate::registry::Member::member(&self.chaos)
-    }
-}
+crate::registry::member!([C, R, P] ChaosLayer<C, R, P>, chaos);

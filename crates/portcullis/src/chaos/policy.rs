@@ -251,12 +251,6 @@ fn word(end: End) -> &'static str {
 
 crate::registry::handle!(Chaos, Chaos);
 
-impl crate::registry::Member for Chaos {
-    fn member(&self) -> Option<(Name, std::sync::Weak<dyn crate::registry::Policy>)> {
-        Some((self.name().clone(), std::sync::Arc::downgrade(self.shared.value()) as _))
-    }
-}
-
 impl fmt::Debug for Chaos {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Chaos").field("name", self.name()).field("status", &self.status()).finish()

@@ -66,8 +66,4 @@ impl<S, K: Clone, P: Clone> Layer<S> for CoalesceLayer<K, P> {
     }
 }
 
-impl<K, P> crate::registry::Member for CoalesceLayer<K, P> {
-    fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
-        crate::registry::Member::member(&self.coalesce)
-    }
-}
+crate::registry::member!([K, P] CoalesceLayer<K, P>, coalesce);

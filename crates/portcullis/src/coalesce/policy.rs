@@ -211,12 +211,6 @@ impl Shared {
 crate::registry::handle!(Coalesce, Coalesce);
 crate::registry::new_in!(Coalesce);
 
-impl crate::registry::Member for Coalesce {
-    fn member(&self) -> Option<(Name, std::sync::Weak<dyn crate::registry::Policy>)> {
-        Some((self.name().clone(), Arc::downgrade(self.shared.value()) as _))
-    }
-}
-
 impl fmt::Debug for Coalesce {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Coalesce").field("name", self.name()).field("status", &self.status()).finish()

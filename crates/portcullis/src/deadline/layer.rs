@@ -114,8 +114,4 @@ impl<S, C: Clone, P: Clone> Layer<S> for DeadlineLayer<C, P> {
     }
 }
 
-impl<C, P> crate::registry::Member for DeadlineLayer<C, P> {
-    fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
-        crate::registry::Member::member(&self.timeout)
-    }
-}
+crate::registry::member!([C, P] DeadlineLayer<C, P>, timeout);

@@ -33,8 +33,4 @@ impl<S, P: Clone> Layer<S> for DrainLayer<P> {
     }
 }
 
-impl<P> crate::registry::Member for DrainLayer<P> {
-    fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
-        crate::registry::Member::member(&self.drain)
-    }
-}
+crate::registry::member!([P] DrainLayer<P>, drain);

@@ -242,12 +242,6 @@ async fn first<F: Future>(future: F, end: impl Future) -> Option<F::Output> {
 crate::registry::handle!(Drain, Drain);
 crate::registry::new_in!(Drain);
 
-impl crate::registry::Member for Drain {
-    fn member(&self) -> Option<(Name, std::sync::Weak<dyn crate::registry::Policy>)> {
-        Some((self.name().clone(), std::sync::Arc::downgrade(self.shared.value()) as _))
-    }
-}
-
 impl fmt::Debug for Drain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Drain").field("name", self.name()).field("status", &self.status()).finish()

@@ -32,8 +32,4 @@ impl<S, P: Clone> Layer<S> for ExecutorLayer<P> {
     }
 }
 
-impl<P> crate::registry::Member for ExecutorLayer<P> {
-    fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
-        crate::registry::Member::member(&self.executor)
-    }
-}
+crate::registry::member!([P] ExecutorLayer<P>, executor);

@@ -222,12 +222,6 @@ impl Shared {
 crate::registry::handle!(Executor, Executor);
 crate::registry::new_in!(Executor);
 
-impl crate::registry::Member for Executor {
-    fn member(&self) -> Option<(Name, std::sync::Weak<dyn crate::registry::Policy>)> {
-        Some((self.name().clone(), std::sync::Arc::downgrade(self.shared.value()) as _))
-    }
-}
-
 impl fmt::Debug for Executor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Executor").field("name", self.name()).field("status", &self.status()).finish()

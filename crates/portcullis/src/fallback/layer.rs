@@ -176,8 +176,4 @@ impl<S, I: Clone, P: Clone, R: Clone> Layer<S> for FallbackLayer<I, P, R> {
     }
 }
 
-impl<I, P, R> crate::registry::Member for FallbackLayer<I, P, R> {
-    fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
-        crate::registry::Member::member(&self.fallback)
-    }
-}
+crate::registry::member!([I, P, R] FallbackLayer<I, P, R>, fallback);

@@ -206,12 +206,6 @@ impl<S: std::ops::Deref<Target = Shared>> Drop for Using<S> {
 crate::registry::handle!(Fallback, Fallback);
 crate::registry::new_in!(Fallback);
 
-impl crate::registry::Member for Fallback {
-    fn member(&self) -> Option<(Name, std::sync::Weak<dyn crate::registry::Policy>)> {
-        Some((self.name().clone(), Arc::downgrade(&self.shared) as _))
-    }
-}
-
 impl fmt::Debug for Fallback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Fallback").field("name", self.name()).field("status", &self.status()).finish()

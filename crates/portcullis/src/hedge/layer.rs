@@ -177,12 +177,4 @@ where
     }
 }
 
-impl<P, R, I, K: crate::registry::Member> crate::registry::Member for HedgeLayer<P, R, I, K> {
-    fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
-        crate::registry::Member::member(&self.policies)
-    }
-
-    fn budget(&self) -> Option<crate::RetryBudget> {
-        self.policies.budget()
-    }
-}
+crate::registry::member!([P, R, I, K: crate::registry::Member] HedgeLayer<P, R, I, K>, policies);

@@ -63,12 +63,4 @@ where
     }
 }
 
-impl<K: crate::registry::Member, F> crate::registry::Member for OnlyIf<K, F> {
-    fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
-        self.policies.member()
-    }
-
-    fn budget(&self) -> Option<crate::RetryBudget> {
-        self.policies.budget()
-    }
-}
+crate::registry::member!([K: crate::registry::Member, F] OnlyIf<K, F>, policies);

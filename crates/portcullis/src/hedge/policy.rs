@@ -415,18 +415,8 @@ impl Policy for Shared {
     }
 }
 
-crate::registry::handle!(Hedge, Hedge);
+crate::registry::handle!(Hedge, Hedge, with its budget);
 crate::registry::new_in!(Hedge);
-
-impl crate::registry::Member for Hedge {
-    fn member(&self) -> Option<(Name, std::sync::Weak<dyn crate::registry::Policy>)> {
-        Some((self.name().clone(), Arc::downgrade(self.shared.value()) as _))
-    }
-
-    fn budget(&self) -> Option<crate::RetryBudget> {
-        Some(Self::budget(self).clone())
-    }
-}
 
 impl fmt::Debug for Hedge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,11 +1,8 @@
 //! The policies of a keyed policy, for a layer.
 
-use std::{borrow::Cow, fmt, sync::Weak};
-
-use portcullis_core::Name;
+use std::{borrow::Cow, fmt};
 
 use super::KeyOf;
-use crate::registry::{Member, Policy};
 
 /// The policies of a keyed policy, picked by the key of a request. Made by its `by`, such as
 /// [`KeyedRetry::by`](crate::retry::KeyedRetry::by).
@@ -40,8 +37,4 @@ impl<P: fmt::Debug, F> fmt::Debug for ByKey<P, F> {
     }
 }
 
-impl<P: Member, F> Member for ByKey<P, F> {
-    fn member(&self) -> Option<(Name, Weak<dyn Policy>)> {
-        self.policies.member()
-    }
-}
+crate::registry::member!([P: crate::registry::Member, F] ByKey<P, F>, policies);

@@ -164,12 +164,6 @@ macro_rules! keyed_handle {
 
         $crate::registry::handle!($Keyed<K: $crate::keyed::Key>, $Kind);
         $crate::registry::new_in!($Keyed of Box<str>);
-
-        impl<K: $crate::keyed::Key> $crate::registry::Member for $Keyed<K> {
-            fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn $crate::registry::Policy>)> {
-                Some((self.name().clone(), std::sync::Arc::downgrade(&self.shared) as _))
-            }
-        }
     };
 }
 

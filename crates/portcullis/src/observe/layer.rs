@@ -42,8 +42,4 @@ impl<S, P: Clone> Layer<S> for ObserveLayer<P> {
     }
 }
 
-impl<P> crate::registry::Member for ObserveLayer<P> {
-    fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
-        crate::registry::Member::member(&self.observer)
-    }
-}
+crate::registry::member!([P] ObserveLayer<P>, observer);

@@ -273,12 +273,6 @@ impl Shared {
 crate::registry::handle!(Observer, Observer);
 crate::registry::new_in!(Observer);
 
-impl crate::registry::Member for Observer {
-    fn member(&self) -> Option<(Name, std::sync::Weak<dyn Policy>)> {
-        Some((self.name().clone(), Arc::downgrade(&self.shared) as _))
-    }
-}
-
 impl fmt::Debug for Observer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Observer").field("name", self.name()).field("status", &self.status()).finish()

@@ -36,8 +36,4 @@ impl<S, P: Clone> Layer<S> for ThreadPoolLayer<P> {
     }
 }
 
-impl<P> crate::registry::Member for ThreadPoolLayer<P> {
-    fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
-        crate::registry::Member::member(&self.pool)
-    }
-}
+crate::registry::member!([P] ThreadPoolLayer<P>, pool);

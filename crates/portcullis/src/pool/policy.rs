@@ -401,12 +401,6 @@ impl Shared {
 crate::registry::handle!(ThreadPool, ThreadPool);
 crate::registry::new_in!(ThreadPool);
 
-impl crate::registry::Member for ThreadPool {
-    fn member(&self) -> Option<(Name, std::sync::Weak<dyn crate::registry::Policy>)> {
-        Some((self.name().clone(), Arc::downgrade(self.shared.value()) as _))
-    }
-}
-
 impl fmt::Debug for ThreadPool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ThreadPool").field("name", self.name()).field("status", &self.status()).finish()

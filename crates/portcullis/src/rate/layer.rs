@@ -101,8 +101,4 @@ impl<S, P: Clone, K: Clone, C: Clone, H: Clone> Layer<S> for RateLimitLayer<P, K
     }
 }
 
-impl<P, K: crate::registry::Member, C, H> crate::registry::Member for RateLimitLayer<P, K, C, H> {
-    fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
-        crate::registry::Member::member(&self.limits)
-    }
-}
+crate::registry::member!([P, K: crate::registry::Member, C, H] RateLimitLayer<P, K, C, H>, limits);

@@ -362,12 +362,6 @@ impl OfMany for RateLimit {
 crate::registry::handle!(RateLimit, RateLimit);
 crate::registry::new_in!(RateLimit);
 
-impl crate::registry::Member for RateLimit {
-    fn member(&self) -> Option<(Name, std::sync::Weak<dyn crate::registry::Policy>)> {
-        Some((self.name().clone(), Arc::downgrade(&self.shared) as _))
-    }
-}
-
 impl fmt::Debug for RateLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RateLimit").field("name", self.name()).field("status", &self.status()).finish()

@@ -1,10 +1,13 @@
 //! Policies by their own types.
 
-use std::{any::Any, sync::Arc};
+use std::{
+    any::Any,
+    sync::{Arc, Weak},
+};
 
 use portcullis_core::{Name, PolicyKind};
 
-use super::Registry;
+use super::{Policy, Registry};
 use crate::shard::Sharded;
 
 /// The handle of a policy, which a [`Registry`] can [find](Registry::find) by its name: of every policy there is but a
@@ -28,29 +31,53 @@ pub trait NewIn: Handle {
 /// What a handle holds.
 pub(crate) trait Held: Sized {
     fn from_joined(joined: Arc<dyn Any + Send + Sync>) -> Option<Self>;
+
+    /// The policy, for as long as it lives.
+    fn policy(&self) -> Weak<dyn Policy>;
 }
 
-impl<T: Send + Sync + 'static, L: Send + Sync + 'static> Held for Sharded<T, L> {
+impl<T: Policy, L: Send + Sync + 'static> Held for Sharded<T, L> {
     fn from_joined(joined: Arc<dyn Any + Send + Sync>) -> Option<Self> {
         Self::from_any(joined)
     }
-}
 
-impl<T: Any + Send + Sync> Held for Arc<T> {
-    fn from_joined(joined: Arc<dyn Any + Send + Sync>) -> Option<Self> {
-        joined.downcast().ok()
+    fn policy(&self) -> Weak<dyn Policy> {
+        Arc::downgrade(self.value()) as _
     }
 }
 
-/// Lets a handle with a field `shared` be found.
+impl<T: Policy> Held for Arc<T> {
+    fn from_joined(joined: Arc<dyn Any + Send + Sync>) -> Option<Self> {
+        joined.downcast().ok()
+    }
+
+    fn policy(&self) -> Weak<dyn Policy> {
+        Self::downgrade(self) as _
+    }
+}
+
+/// Lets a handle with a field `shared` be found, and be a part of pipelines.
 macro_rules! handle {
-    ($handle:ident $(<$($generic:ident: $bound:path),+>)?, $kind:ident) => {
+    ($handle:ident $(<$($generic:ident: $bound:path),+>)?, $kind:ident $(, with its $budget:ident)?) => {
         impl $(<$($generic: $bound),+>)? $crate::registry::Handle for $handle $(<$($generic),+>)? {
             const KIND: portcullis_core::PolicyKind = portcullis_core::PolicyKind::$kind;
 
             fn from_joined(joined: std::sync::Arc<dyn std::any::Any + Send + Sync>) -> Option<Self> {
                 $crate::registry::Held::from_joined(joined).map(|shared| Self { shared })
             }
+        }
+
+        impl $(<$($generic: $bound),+>)? $crate::registry::Member for $handle $(<$($generic),+>)? {
+            fn member(
+                &self,
+            ) -> Option<(portcullis_core::Name, std::sync::Weak<dyn $crate::registry::Policy>)> {
+                Some((self.name().clone(), $crate::registry::Held::policy(&self.shared)))
+            }
+            $(
+                fn budget(&self) -> Option<$crate::RetryBudget> {
+                    Some(Self::$budget(self).clone())
+                }
+            )?
         }
     };
 }
@@ -73,4 +100,21 @@ macro_rules! new_in {
     };
 }
 
-pub(crate) use {handle, new_in};
+/// Lets what has a policy in a field be a part of pipelines, as the policy is.
+macro_rules! member {
+    ([$($generics:tt)*] $type:ty, $field:ident) => {
+        impl<$($generics)*> $crate::registry::Member for $type {
+            fn member(
+                &self,
+            ) -> Option<(portcullis_core::Name, std::sync::Weak<dyn $crate::registry::Policy>)> {
+                $crate::registry::Member::member(&self.$field)
+            }
+
+            fn budget(&self) -> Option<$crate::RetryBudget> {
+                $crate::registry::Member::budget(&self.$field)
+            }
+        }
+    };
+}
+
+pub(crate) use {handle, member, new_in};

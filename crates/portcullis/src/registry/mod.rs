@@ -52,7 +52,7 @@ use table::{Entry, Table, WeakHandle};
 
 pub use action::Action;
 pub use handle::{Handle, NewIn};
-pub(crate) use handle::{Held, handle, new_in};
+pub(crate) use handle::{Held, handle, member, new_in};
 pub use member::Member;
 use reasons::ISOLATED;
 pub(crate) use snapshot::Values;

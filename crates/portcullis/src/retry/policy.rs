@@ -308,18 +308,8 @@ impl fmt::Debug for Shared {
     }
 }
 
-crate::registry::handle!(RetryPolicy, Retry);
+crate::registry::handle!(RetryPolicy, Retry, with its budget);
 crate::registry::new_in!(RetryPolicy);
-
-impl crate::registry::Member for RetryPolicy {
-    fn member(&self) -> Option<(Name, std::sync::Weak<dyn crate::registry::Policy>)> {
-        Some((self.name().clone(), Arc::downgrade(self.shared.value()) as _))
-    }
-
-    fn budget(&self) -> Option<crate::RetryBudget> {
-        Some(Self::budget(self).clone())
-    }
-}
 
 impl fmt::Debug for RetryPolicy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

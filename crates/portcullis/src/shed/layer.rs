@@ -180,8 +180,4 @@ impl<S, P: Clone, R: Clone> Layer<S> for LoadShedLayer<P, R> {
     }
 }
 
-impl<P, R> crate::registry::Member for LoadShedLayer<P, R> {
-    fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
-        crate::registry::Member::member(&self.shed)
-    }
-}
+crate::registry::member!([P, R] LoadShedLayer<P, R>, shed);

@@ -289,12 +289,6 @@ fn turn(now: Time) -> u64 {
 crate::registry::handle!(LoadShed, LoadShed);
 crate::registry::new_in!(LoadShed);
 
-impl crate::registry::Member for LoadShed {
-    fn member(&self) -> Option<(Name, std::sync::Weak<dyn crate::registry::Policy>)> {
-        Some((self.name().clone(), std::sync::Arc::downgrade(self.shared.value()) as _))
-    }
-}
-
 impl fmt::Debug for LoadShed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LoadShed").field("name", self.name()).field("status", &self.status()).finish()

@@ -42,8 +42,4 @@ impl<S, K: Clone, P: Clone> Layer<S> for ThrottleLayer<K, P> {
     }
 }
 
-impl<K: crate::registry::Member, P> crate::registry::Member for ThrottleLayer<K, P> {
-    fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
-        crate::registry::Member::member(&self.throttles)
-    }
-}
+crate::registry::member!([K: crate::registry::Member, P] ThrottleLayer<K, P>, throttles);

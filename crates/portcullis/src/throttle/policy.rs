@@ -294,12 +294,6 @@ impl OfMany for Throttle {
 crate::registry::handle!(Throttle, Throttle);
 crate::registry::new_in!(Throttle);
 
-impl crate::registry::Member for Throttle {
-    fn member(&self) -> Option<(Name, std::sync::Weak<dyn crate::registry::Policy>)> {
-        Some((self.name().clone(), Arc::downgrade(self.shared.value()) as _))
-    }
-}
-
 impl fmt::Debug for Throttle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Throttle").field("name", self.name()).field("status", &self.status()).finish()

@@ -116,14 +116,6 @@ impl<S, L: Clone, P: Clone> Layer<S> for ByRequest<L, P> {
     }
 }
 
-impl<P> crate::registry::Member for TimeoutLayer<P> {
-    fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
-        crate::registry::Member::member(&self.timeout)
-    }
-}
+crate::registry::member!([P] TimeoutLayer<P>, timeout);
 
-impl<L, P> crate::registry::Member for ByRequest<L, P> {
-    fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
-        crate::registry::Member::member(&self.timeout)
-    }
-}
+crate::registry::member!([L, P] ByRequest<L, P>, timeout);

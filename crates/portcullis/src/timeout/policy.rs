@@ -305,12 +305,6 @@ impl Shared {
 
 crate::registry::handle!(Timeout, Timeout);
 
-impl crate::registry::Member for Timeout {
-    fn member(&self) -> Option<(Name, std::sync::Weak<dyn crate::registry::Policy>)> {
-        Some((self.name().clone(), Arc::downgrade(self.shared.value()) as _))
-    }
-}
-
 impl fmt::Debug for Timeout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Timeout").field("name", self.name()).field("status", &self.status()).finish()

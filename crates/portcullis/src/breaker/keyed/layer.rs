@@ -72,8 +72,4 @@ impl<K, F, P: fmt::Debug> fmt::Debug for KeyedBreakerLayer<K, F, P> {
     }
 }
 
-impl<K: crate::keyed::Key, F, P> crate::registry::Member for KeyedBreakerLayer<K, F, P> {
-    fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
-        crate::registry::Member::member(&self.breaker)
-    }
-}
+crate::registry::member!([K: crate::keyed::Key, F, P] KeyedBreakerLayer<K, F, P>, breaker);

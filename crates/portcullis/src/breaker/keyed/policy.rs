@@ -281,9 +281,3 @@ impl<K> fmt::Debug for KeyedBreaker<K> {
 
 crate::registry::handle!(KeyedBreaker<K: crate::keyed::Key>, Breaker);
 crate::registry::new_in!(KeyedBreaker of Box<str>);
-
-impl<K: crate::keyed::Key> crate::registry::Member for KeyedBreaker<K> {
-    fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
-        Some((self.name().clone(), Arc::downgrade(&self.shared) as _))
-    }
-}

@@ -87,8 +87,4 @@ impl<K, F, D: fmt::Debug, P: fmt::Debug> fmt::Debug for KeyedBulkheadLayer<K, F,
     }
 }
 
-impl<K: crate::keyed::Key, F, D, P> crate::registry::Member for KeyedBulkheadLayer<K, F, D, P> {
-    fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
-        crate::registry::Member::member(&self.bulkhead)
-    }
-}
+crate::registry::member!([K: crate::keyed::Key, F, D, P] KeyedBulkheadLayer<K, F, D, P>, bulkhead);

@@ -286,9 +286,3 @@ impl<K> fmt::Debug for KeyedBulkhead<K> {
 
 crate::registry::handle!(KeyedBulkhead<K: crate::keyed::Key>, Bulkhead);
 crate::registry::new_in!(KeyedBulkhead of Box<str>);
-
-impl<K: crate::keyed::Key> crate::registry::Member for KeyedBulkhead<K> {
-    fn member(&self) -> Option<(portcullis_core::Name, std::sync::Weak<dyn crate::registry::Policy>)> {
-        Some((self.name().clone(), Arc::downgrade(&self.shared) as _))
-    }
-}
