@@ -54,7 +54,9 @@ where
         // First: what is known of it would not be any more after a call of what is not inlined.
         let ready = !std::mem::take(&mut self.unready);
         let timing = self.timeout.shared.begin(self.limits.limit(&request));
+        // Before the call: what follows it would have to drop it if it panicked, and so it would be put in memory.
+        let held = self.timeout.shared.pin();
         let call = Oneshot::new(&mut self.inner, ready, request);
-        ResponseFuture::new(call, Watch::new(self.timeout.shared.pin(), timing), protocol, context)
+        ResponseFuture::new(call, Watch::new(held, timing), protocol, context)
     }
 }
