@@ -42,11 +42,13 @@ impl<S> Instances<S> {
     }
 
     /// The one that was polled ready.
+    #[inline]
     pub(super) fn ready(&self) -> Option<usize> {
         self.chosen.as_ref().filter(|_| self.is_ready).map(|(at, _)| *at)
     }
 
     /// The one that was polled ready, to be called.
+    #[inline]
     pub(super) fn take_ready(&mut self) -> Option<&mut S> {
         std::mem::take(&mut self.is_ready)
             .then_some(self.chosen.as_mut().map(|(_, service)| service))
@@ -61,11 +63,18 @@ impl<S> Instances<S> {
     }
 
     /// Keeps what fits to these endpoints: all, if they are the same.
+    #[inline]
     pub(super) fn fit(&mut self, view: &View<S>) {
         let is_same = self.members.as_ref().is_some_and(|members| Arc::ptr_eq(members, &view.members));
         if !is_same {
-            *self = Self { members: Some(view.members.clone()), ..Self::new() };
+            self.begin_anew(view);
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn begin_anew(&mut self, view: &View<S>) {
+        *self = Self { members: Some(view.members.clone()), ..Self::new() };
     }
 }
 
@@ -82,6 +91,7 @@ impl<S: Clone> Instances<S> {
     }
 
     /// Asks the instance of this place. One that is ready is chosen; those that were not are given up then.
+    #[inline]
     pub(super) fn poll_ready<Req>(
         &mut self,
         view: &View<S>,
@@ -119,6 +129,7 @@ impl<S: Clone> Instances<S> {
     }
 
     /// Puts the chosen one back among the others.
+    #[inline]
     fn park(&mut self) {
         self.is_ready = false;
         if let Some((at, service)) = self.chosen.take() {
@@ -126,6 +137,7 @@ impl<S: Clone> Instances<S> {
         }
     }
 
+    #[inline]
     fn unpark(&mut self, at: usize) -> Option<S> {
         let slot = self.others.get_mut(at)?;
         match std::mem::replace(slot, Instance::None) {
@@ -138,18 +150,32 @@ impl<S: Clone> Instances<S> {
         }
     }
 
+    #[inline]
     fn slot(&mut self, at: usize) -> &mut Instance<S> {
         if self.others.len() <= at {
-            let count = self.members.as_ref().map_or(0, |members| members.len()).max(at + 1);
-            self.others.resize_with(count, || Instance::None);
+            self.make_room(at);
         }
         &mut self.others[at]
     }
 
+    #[cold]
+    #[inline(never)]
+    fn make_room(&mut self, at: usize) {
+        let count = self.members.as_ref().map_or(0, |members| members.len()).max(at + 1);
+        self.others.resize_with(count, || Instance::None);
+    }
+
+    #[inline]
     fn give_up_pending(&mut self) {
         if std::mem::take(&mut self.pending) > 0 {
-            let pending = self.others.iter_mut().filter(|slot| matches!(slot, Instance::Pending(_)));
-            pending.for_each(|slot| *slot = Instance::None);
+            self.give_up_others();
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn give_up_others(&mut self) {
+        let pending = self.others.iter_mut().filter(|slot| matches!(slot, Instance::Pending(_)));
+        pending.for_each(|slot| *slot = Instance::None);
     }
 }

@@ -8,6 +8,7 @@ use std::{
     task::{Context, Poll},
 };
 
+use portcullis_core::Time;
 use tokio::time::Sleep;
 use tower_service::Service;
 
@@ -114,19 +115,27 @@ impl<S, R> Target<S, R> {
         &self.endpoints.outliers().shared
     }
 
-    /// Sees what has changed.
-    fn refresh(&mut self) {
+    /// Sees what has changed; gives the time.
+    #[inline]
+    fn refresh(&mut self) -> Time {
         let shared = self.shared();
-        if clock::coarse() >= shared.fleet.due() {
+        let now = clock::coarse();
+        if now >= shared.fleet.due() {
             shared.sweep();
         }
         if shared.fleet.version() != self.view.version {
-            self.view = self.endpoints.view();
-            self.instances.fit(&self.view);
-            let left = self.instances.ready().filter(|at| !self.view.usable.contains(at));
-            if left.is_some() {
-                self.instances.give_up();
-            }
+            self.look();
+        }
+        now
+    }
+
+    #[cold]
+    fn look(&mut self) {
+        self.view = self.endpoints.view();
+        self.instances.fit(&self.view);
+        let left = self.instances.ready().filter(|at| !self.view.usable.contains(at));
+        if left.is_some() {
+            self.instances.give_up();
         }
     }
 }
@@ -134,7 +143,8 @@ impl<S, R> Target<S, R> {
 impl<S, P, R> Balance<S, P, R> {
     /// Asks the one that was ready before, or two that are drawn, and then all others. An error, if that is all
     /// there was.
-    fn ask<Req>(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), P::Error>>
+    #[inline]
+    fn ask<Req>(&mut self, now: Time, cx: &mut Context<'_>) -> Poll<Result<(), P::Error>>
     where
         S: Service<Req> + Clone,
         P: Protocol<Req, S::Response, S::Error>,
@@ -144,24 +154,48 @@ impl<S, P, R> Balance<S, P, R> {
         let shared = &endpoints.outliers().shared;
         let (first, second) = match instances.ready() {
             Some(ready) => (ready, None),
-            None => match view.draw(&view.usable, clock::coarse(), || shared.draw()) {
+            None => match view.draw(&view.usable, now, || shared.draw()) {
                 Some(drawn) => drawn,
                 None => return Poll::Ready(Ok(())),
             },
         };
+        match instances.poll_ready(view, first, cx) {
+            Asked::Ready => Poll::Ready(Ok(())),
+            said => self.ask_others(first, said, second, cx),
+        }
+    }
+
+    /// The first one was not ready. Apart, so that where it is, nobody thinks of others.
+    #[inline(never)]
+    fn ask_others<Req>(
+        &mut self,
+        first: usize,
+        said: Asked<S::Error>,
+        second: Option<usize>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), P::Error>>
+    where
+        S: Service<Req> + Clone,
+        P: Protocol<Req, S::Response, S::Error>,
+    {
+        let Target { view, instances, endpoints, .. } = &mut self.target;
         let (mut failed, mut is_pending) = (None, false);
         let others = view.from(first).filter(|at| *at != first && Some(*at) != second);
-        for at in std::iter::once(first).chain(second).chain(others) {
-            match instances.poll_ready(view, at, cx) {
+        let mut rest = second.into_iter().chain(others);
+        let mut asked = Some((first, said));
+        while let Some((at, said)) = asked {
+            match said {
                 Asked::Ready => return Poll::Ready(Ok(())),
                 Asked::Pending => is_pending = true,
                 Asked::Failed(error) => {
                     let error = self.protocol.lift(error);
                     let endpoint = &view.members[at].end.endpoint;
-                    shared.record(endpoint, endpoint.admit(), &self.protocol.judge_error(&error));
+                    let verdict = self.protocol.judge_error(&error);
+                    endpoints.outliers().shared.record(endpoint, endpoint.admit(), &verdict);
                     failed = Some(error);
                 }
             }
+            asked = rest.next().map(|at| (at, instances.poll_ready(view, at, cx)));
         }
         match failed {
             Some(error) if !is_pending => Poll::Ready(Err(error)),
@@ -229,14 +263,16 @@ where
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         loop {
-            self.target.refresh();
+            let now = self.target.refresh();
             // What is chosen by the request, or refused, needs nobody to be ready.
             if !R::IS_FREE || self.target.view.usable.is_empty() {
                 return Poll::Ready(Ok(()));
             }
-            match self.ask(cx) {
+            match self.ask(now, cx) {
                 Poll::Ready(result) => {
-                    self.target.waiting = None;
+                    if self.target.waiting.is_some() {
+                        self.target.waiting = None;
+                    }
                     return Poll::Ready(result);
                 }
                 Poll::Pending if self.target.wait(cx) => return Poll::Pending,

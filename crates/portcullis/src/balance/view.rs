@@ -88,7 +88,8 @@ impl<S> View<S> {
         now: Time,
         lot: impl FnMut() -> u64,
     ) -> Option<(usize, Option<usize>)> {
-        let drawn = if self.is_even && now >= self.slow_until {
+        let is_even = self.is_even && now >= self.slow_until;
+        let drawn = if is_even {
             two(among.len(), |_| 1.0, lot)
         } else {
             two(among.len(), |at| self.weight(among[at], now) / self.heaviest, lot)
@@ -96,14 +97,18 @@ impl<S> View<S> {
         let Choice { first, second } = drawn?;
         let (first, second) = (among[first], second.map(|second| among[second]));
         match second {
-            Some(second) if self.yields(first, second, now) => Some((second, Some(first))),
+            Some(second) if self.yields(first, second, is_even, now) => Some((second, Some(first))),
             _ => Some((first, second)),
         }
     }
 
-    fn yields(&self, first: usize, second: usize, now: Time) -> bool {
-        let relative = |at: usize| self.weight(at, now) / self.mean;
+    #[inline]
+    fn yields(&self, first: usize, second: usize, is_even: bool, now: Time) -> bool {
         let (own, other) = (&self.members[first], &self.members[second]);
+        if is_even {
+            return own.load().yields(1.0, other.load(), 1.0, own.end.measure, now);
+        }
+        let relative = |at: usize| self.weight(at, now) / self.mean;
         own.load().yields(relative(first), other.load(), relative(second), own.end.measure, now)
     }
 
