@@ -31,7 +31,7 @@ impl<T: Send + 'static> Task<T> {
         call: impl Future<Output = T> + Send + 'static,
     ) -> Self {
         let running = Running::new(shared.clone());
-        let handle = runtime.spawn(Run { call, carried: Carried::current(), running });
+        let handle = runtime.spawn(Run { call, around: Around(Carried::current()), running });
         Self { handle, shared, ended: false }
     }
 }
@@ -75,8 +75,24 @@ pin_project! {
     struct Run<F> {
         #[pin]
         call: F,
-        carried: Carried,
+        around: Around,
         running: Running,
+    }
+
+    impl<F> PinnedDrop for Run<F> {
+        // The call is dropped inside, too: what is around it is left when that is dropped.
+        fn drop(this: Pin<&mut Self>) {
+            this.around.0.enter();
+        }
+    }
+}
+
+/// What is around a call, until it is dropped.
+struct Around(Carried);
+
+impl Drop for Around {
+    fn drop(&mut self) {
+        self.0.leave();
     }
 }
 
@@ -85,7 +101,7 @@ impl<F: Future> Future for Run<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        this.carried.scope(|| this.call.poll(cx))
+        this.around.0.scope(|| this.call.poll(cx))
     }
 }
 

@@ -4,6 +4,7 @@ use std::{
     fmt,
     future::Future,
     marker::PhantomData,
+    mem::ManuallyDrop,
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -11,26 +12,44 @@ use std::{
 use pin_project_lite::pin_project;
 
 use super::ObserveTicket;
-use crate::{Protocol, protocol::watched_inside};
+use crate::{Protocol, Ticket, protocol::watched_inside};
 
 pin_project! {
     /// The response future of [`ObserveService`](super::ObserveService).
     ///
     /// Dropping it abandons the call.
     pub struct ResponseFuture<F, P, Cx, Req> {
-        // Dropped before the ticket: spans further in end first.
+        // Inside of a span it is dropped as soon as it is done; else when this is dropped.
         #[pin]
-        inner: F,
-        ticket: ObserveTicket,
+        inner: Option<F>,
+        ticket: ManuallyDrop<ObserveTicket>,
         protocol: P,
         context: Cx,
         request: PhantomData<fn(Req)>,
     }
+
+    impl<F, P, Cx, Req> PinnedDrop for ResponseFuture<F, P, Cx, Req> {
+        #[inline(always)]
+        fn drop(this: Pin<&mut Self>) {
+            let this = this.project();
+            if !this.ticket.is_over() {
+                abandon(this.inner, this.ticket.take());
+            }
+        }
+    }
+}
+
+/// Drops the future inside of the span, and then the ticket: spans further in end first.
+#[cold]
+#[inline(never)]
+pub(super) fn abandon<F>(mut inner: Pin<&mut Option<F>>, mut ticket: ObserveTicket) {
+    ticket.inside(|| inner.set(None));
 }
 
 impl<F, P, Cx, Req> ResponseFuture<F, P, Cx, Req> {
     #[inline(always)]
     pub(super) fn new(inner: F, protocol: P, context: Cx, ticket: ObserveTicket) -> Self {
+        let (inner, ticket) = (Some(inner), ManuallyDrop::new(ticket));
         Self { inner, ticket, protocol, context, request: PhantomData }
     }
 }
@@ -48,12 +67,27 @@ where
             return self.poll_inside(cx);
         }
         let this = self.project();
+        let Some(inner) = this.inner.as_pin_mut() else { return Poll::Pending }; // polled after it was ready
         let watch = this.ticket.watch();
-        let polled = this.inner.poll(cx);
+        let polled = inner.poll(cx);
         watch.over();
         let result = ready!(polled);
         Poll::Ready(end(this.protocol, this.context, this.ticket.take(), result))
     }
+}
+
+/// Polls the future inside of the span, and drops it there when it is done.
+pub(super) fn poll_inside<F: Future>(
+    mut inner: Pin<&mut Option<F>>,
+    ticket: &mut ObserveTicket,
+    cx: &mut Context<'_>,
+) -> Poll<F::Output> {
+    watched_inside(ticket, || {
+        let Some(polled) = inner.as_mut().as_pin_mut() else { return Poll::Pending }; // polled after it was ready
+        let result = ready!(polled.poll(cx));
+        inner.set(None);
+        Poll::Ready(result)
+    })
 }
 
 /// Settles the ticket by the result, or hands it over to the response.
@@ -95,8 +129,7 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Result<P::Response<ObserveTicket>, P::Error>> {
         let this = self.project();
-        let inner = this.inner;
-        let result = ready!(watched_inside(this.ticket, || inner.poll(cx)));
+        let result = ready!(poll_inside(this.inner, this.ticket, cx));
         if let (Ok(response), Some(trace)) = (&result, this.ticket.trace()) {
             let grpc = this.protocol.grpc_status(response).map(|(code, _)| code);
             trace.answered(this.protocol.status(response), grpc);

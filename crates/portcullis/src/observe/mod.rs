@@ -30,8 +30,10 @@
 //!
 //! With the feature `tracing`, and a subscriber that wants the level `INFO` of the target `portcullis`, a call has the
 //! span `call`, and each of its attempts the span `attempt` within it. The span `call` is within the one that is current
-//! when the call is made. Both are entered while the service below runs, and while the body of its response is read, so
-//! that whatever is logged meanwhile stands inside; they close when the body has ended. Two lines set it up: a
+//! when the call is made. Both are entered while the service below runs and its future is dropped, and while the body of
+//! its response is read, or is dropped before its end, so that whatever is logged meanwhile stands inside; they close when
+//! the body has ended. What runs elsewhere, on a [pool of threads](crate::pool) or by an [executor](crate::executor), takes
+//! its span along. Two lines set it up: a
 //! subscriber, and the [events](crate::event) of refusals, retries and hedges, which then stand inside of the spans, too:
 //!
 //! ```
@@ -90,6 +92,7 @@
 //! on its way.
 
 mod builder;
+mod by_hand;
 mod future;
 mod layer;
 mod measure;

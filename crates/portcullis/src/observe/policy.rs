@@ -3,26 +3,25 @@
 use std::{
     fmt,
     future::Future,
-    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicU8, Ordering::Relaxed},
     },
 };
 
-use portcullis_core::{ConfigError, Mode, Name, PolicyKind, Verdict, observe::Config, pipeline::Facts};
+use portcullis_core::{ConfigError, Mode, Name, PolicyKind, observe::Config, pipeline::Facts};
 
 use super::{
-    ObserveTicket, ObserverBuilder, ObserverStatus,
+    ObserveTicket, ObserverBuilder, ObserverStatus, by_hand,
     measure::{self, Lately, Tally},
     span::{About, Trace},
 };
 use crate::{
-    FromRejection, Registry, Ticket, clock,
+    FromRejection, Registry, clock,
     event::{Emitter, Event},
     live::Live,
     metrics::Measures,
-    protocol::{Attempt, watched_inside},
+    protocol::Attempt,
     registry::{Action, Policy, Snapshot},
     shard::{Pinned, Sharded},
 };
@@ -156,12 +155,12 @@ impl Observer {
     /// assert_eq!((stock, observer.status().calls.successes), (7, 1));
     /// ```
     pub fn begin(&self) -> ObserveTicket {
-        self.shared.begin(Scope::Call, About::default)
+        self.shared.begin(Scope::Call, &About::default())
     }
 
     /// The same for one attempt of a call.
     pub fn begin_attempt(&self, attempt: Attempt) -> ObserveTicket {
-        self.shared.begin(Scope::Attempt, || About { attempt, request: "" })
+        self.shared.begin(Scope::Attempt, &About { attempt, request: "" })
     }
 
     /// Runs `call` as a call, inside of its span. Dropping the future abandons it.
@@ -188,7 +187,7 @@ impl Observer {
         Fut: Future<Output = Result<T, E>>,
         E: FromRejection,
     {
-        run(self.begin(), call).await
+        by_hand::run(self.begin(), call).await
     }
 
     /// Runs `call` as one attempt of a call; see [`call`](Self::call).
@@ -202,38 +201,27 @@ impl Observer {
         Fut: Future<Output = Result<T, E>>,
         E: FromRejection,
     {
-        run(self.begin_attempt(attempt), call).await
+        by_hand::run(self.begin_attempt(attempt), call).await
     }
-}
-
-async fn run<F, Fut, T, E>(mut ticket: ObserveTicket, call: F) -> Result<T, E>
-where
-    F: FnOnce() -> Fut,
-    Fut: Future<Output = Result<T, E>>,
-    E: FromRejection,
-{
-    let mut made = pin!(watched_inside(&mut ticket, call));
-    let result = std::future::poll_fn(|cx| watched_inside(&mut ticket, || made.as_mut().poll(cx))).await;
-    match &result {
-        Ok(_) => ticket.settle(Verdict::Success),
-        Err(error) => ticket.failed(error.as_rejection(), || error.verdict()),
-    }
-    result
 }
 
 impl Shared {
-    /// What records a call that begins now, if it is to be.
-    #[inline(always)]
-    pub(super) fn begin<'a>(&self, scope: Scope, about: impl FnOnce() -> About<'a>) -> ObserveTicket {
-        match self.does.load(Relaxed) {
-            ENABLED if !Trace::is_wanted() => ObserveTicket::counted(self.of(scope).pin()),
-            does => self.begin_slow(scope, does, &about()),
-        }
+    fn begin(&self, scope: Scope, about: &About<'_>) -> ObserveTicket {
+        self.begin_counted(scope).unwrap_or_else(|| self.begin_watched(scope, about))
     }
 
+    /// What counts a call that begins now, if that is all that is wanted of it.
+    #[inline(always)]
+    pub(super) fn begin_counted(&self, scope: Scope) -> Option<ObserveTicket> {
+        let is_all = self.does.load(Relaxed) == ENABLED && !Trace::is_wanted();
+        is_all.then(|| ObserveTicket::counted(self.of(scope).pin()))
+    }
+
+    /// What records a call that begins now, if it is to be.
     #[cold]
     #[inline(never)]
-    fn begin_slow(&self, scope: Scope, does: u8, about: &About<'_>) -> ObserveTicket {
+    pub(super) fn begin_watched(&self, scope: Scope, about: &About<'_>) -> ObserveTicket {
+        let does = self.does.load(Relaxed);
         if does == DISABLED {
             return ObserveTicket::of_nothing();
         }

@@ -43,11 +43,9 @@ where
     fn call(&mut self, request: Req) -> Self::Future {
         let context = self.protocol.context(&request);
         let protocol = self.protocol.clone();
-        let about = || About { attempt: protocol.attempt(&request), request: protocol.name_of(&request) };
-        let mut ticket = self.observer.shared.begin(self.scope, about);
-        if ticket.trace().is_some() {
-            return self.call_inside(request, protocol, context, ticket);
-        }
+        let Some(mut ticket) = self.observer.shared.begin_counted(self.scope) else {
+            return self.call_watched(request, protocol, context);
+        };
         let watch = ticket.watch();
         let inner = self.inner.call(request);
         watch.over();
@@ -56,19 +54,21 @@ where
 }
 
 impl<S, P> ObserveService<S, P> {
-    /// Inside of the span. Apart, because the future of who has none is moved less often without it.
+    /// Inside of the span, if there is one. Apart, so that of other calls it is known that they are only counted.
     #[cold]
     #[inline(never)]
-    fn call_inside<Req, Cx>(
+    fn call_watched<Req>(
         &mut self,
         request: Req,
         protocol: P,
-        context: Cx,
-        mut ticket: ObserveTicket,
-    ) -> ResponseFuture<S::Future, P, Cx, Req>
+        context: P::Context,
+    ) -> ResponseFuture<S::Future, P, P::Context, Req>
     where
         S: Service<Req>,
+        P: Protocol<Req, S::Response, S::Error>,
     {
+        let about = About { attempt: protocol.attempt(&request), request: protocol.name_of(&request) };
+        let mut ticket = self.observer.shared.begin_watched(self.scope, &about);
         let inner = watched_inside(&mut ticket, || self.inner.call(request));
         ResponseFuture::new(inner, protocol, context, ticket)
     }

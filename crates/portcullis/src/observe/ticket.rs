@@ -73,6 +73,12 @@ impl ObserveTicket {
         mem::replace(&mut *self.state, State::Nothing)
     }
 
+    /// Whether there is nothing left of it.
+    #[inline(always)]
+    pub(super) fn is_over(&self) -> bool {
+        matches!(*self.state, State::Nothing)
+    }
+
     /// The span, if there may be one.
     #[inline(always)]
     pub(super) fn trace(&self) -> Option<&Trace> {
@@ -194,7 +200,7 @@ impl Drop for Watch<'_> {
 impl Drop for ObserveTicket {
     #[inline(always)]
     fn drop(&mut self) {
-        if !matches!(*self.state, State::Nothing) {
+        if !self.is_over() {
             self.let_go();
         }
     }

@@ -12,9 +12,9 @@ pub(super) struct Context {
 }
 
 impl Context {
-    /// That of the calling thread.
-    pub(super) fn current() -> Self {
-        Self { runtime: Handle::try_current().ok(), carried: Carried::current() }
+    /// The runtime is that of the calling thread.
+    pub(super) fn new(carried: Carried) -> Self {
+        Self { runtime: Handle::try_current().ok(), carried }
     }
 
     pub(super) fn runtime(&self) -> Option<&Handle> {

@@ -12,7 +12,7 @@ use portcullis_core::Rejection;
 use tower_service::Service;
 
 use super::{Answer, ThreadPoolTicket, job, waiting::Waiting};
-use crate::{Protocol, oneshot::Oneshot, protocol::future::finish};
+use crate::{Protocol, carried::Carried, oneshot::Oneshot, protocol::future::finish};
 
 pin_project! {
     /// The response future of [`ThreadPoolService`](super::ThreadPoolService).
@@ -36,12 +36,26 @@ pin_project! {
         S: Service<Req>,
     {
         // Begun when it is first polled: one that is dropped before has nothing to stop.
-        Admitted { call: Option<(ThreadPoolTicket, S, Req)> },
-        Waiting { waiting: Waiting, call: Option<(S, Req)> },
+        Admitted { call: Option<(ThreadPoolTicket, Call<S, Req>)> },
+        Waiting { waiting: Waiting, call: Option<Call<S, Req>> },
         Running { answer: Answer<T> },
         // The pool is disabled.
         InPlace { #[pin] inner: Oneshot<S, Req> },
         Refused { rejection: Option<Rejection> },
+    }
+}
+
+/// A call that is not begun.
+struct Call<S, Req> {
+    inner: S,
+    request: Req,
+    /// As it was when it was made.
+    carried: Carried,
+}
+
+impl<S, Req> Call<S, Req> {
+    fn new(inner: S, request: Req) -> Self {
+        Self { inner, request, carried: Carried::current() }
     }
 }
 
@@ -60,11 +74,11 @@ where
         protocol: P,
         context: Cx,
     ) -> Self {
-        Self { state: State::Admitted { call: Some((ticket, inner, request)) }, protocol, context }
+        Self { state: State::Admitted { call: Some((ticket, Call::new(inner, request))) }, protocol, context }
     }
 
     pub(super) fn waiting(waiting: Waiting, inner: S, request: Req, protocol: P, context: Cx) -> Self {
-        Self { state: State::Waiting { waiting, call: Some((inner, request)) }, protocol, context }
+        Self { state: State::Waiting { waiting, call: Some(Call::new(inner, request)) }, protocol, context }
     }
 
     pub(super) fn refused(rejection: Rejection, protocol: P, context: Cx) -> Self {
@@ -75,9 +89,8 @@ where
 /// Calls the service on the ticket's thread, which waits for its readiness if need be.
 fn begin<S, Req>(
     ticket: ThreadPoolTicket,
-    mut inner: S,
+    call: Call<S, Req>,
     ready: bool,
-    request: Req,
 ) -> State<S, Req, Result<S::Response, S::Error>>
 where
     S: Service<Req> + Clone + Send + 'static,
@@ -85,10 +98,11 @@ where
     S::Error: Send + 'static,
     Req: Send + 'static,
 {
+    let Call { mut inner, request, carried } = call;
     if !ticket.is_isolated() {
         return State::InPlace { inner: Oneshot::new(&mut inner, ready, request) };
     }
-    let answer = job::call(ticket, move || Oneshot::new(&mut inner, ready, request));
+    let answer = job::call(ticket, carried, move || Oneshot::new(&mut inner, ready, request));
     State::Running { answer }
 }
 
@@ -108,14 +122,14 @@ where
             match this.state.as_mut().project() {
                 // Admitted => Running or InPlace
                 StateProj::Admitted { call } => {
-                    let Some((ticket, inner, request)) = call.take() else { return Poll::Pending };
-                    this.state.set(begin(ticket, inner, true, request));
+                    let Some((ticket, call)) = call.take() else { return Poll::Pending };
+                    this.state.set(begin(ticket, call, true));
                 }
                 // Waiting => Running, InPlace or Refused
                 StateProj::Waiting { waiting, call } => {
                     let turn = ready!(Pin::new(waiting).poll(cx));
                     let next = match (turn, call.take()) {
-                        (Ok(ticket), Some((inner, request))) => begin(ticket, inner, false, request),
+                        (Ok(ticket), Some(call)) => begin(ticket, call, false),
                         (Ok(_), None) => return Poll::Pending, // polled after it was ready
                         (Err(rejection), _) => State::Refused { rejection: Some(rejection) },
                     };

@@ -10,7 +10,7 @@ use std::{
 use tokio::sync::oneshot::{self, Sender};
 
 use super::{Answer, ThreadPoolTicket, caller::Caller, context::Context, held::Held};
-use crate::carried::message;
+use crate::carried::{Carried, message};
 
 /// What a thread tells the caller.
 pub(super) type Outcome<T> = Result<T, Panicked>;
@@ -31,7 +31,7 @@ pub(super) fn run<T: Send + 'static>(
     ticket: ThreadPoolTicket,
     work: impl FnOnce(&Caller<'_>) -> T + Send + 'static,
 ) -> Answer<T> {
-    start(ticket, move |answer, _| {
+    start(ticket, Carried::current(), move |answer, _| {
         let is_gone = || answer.is_closed();
         Some(work(&Caller::new(&is_gone)))
     })
@@ -40,12 +40,13 @@ pub(super) fn run<T: Send + 'static>(
 /// Runs the future that `make` makes on the ticket's thread, until its caller is gone.
 pub(super) fn call<F>(
     ticket: ThreadPoolTicket,
+    carried: Carried,
     make: impl FnOnce() -> F + Send + 'static,
 ) -> Answer<F::Output>
 where
     F: Future<Output: Send + 'static>,
 {
-    start(ticket, move |answer, held| {
+    start(ticket, carried, move |answer, held| {
         let mut future = pin!(make());
         pollster::block_on(std::future::poll_fn(|cx| {
             held.poll(cx, |cx| {
@@ -61,10 +62,11 @@ where
 /// Hands `work` over to a thread. It gives nothing back when the caller is gone.
 fn start<T: Send + 'static>(
     ticket: ThreadPoolTicket,
+    carried: Carried,
     work: impl FnOnce(&mut Sender<Outcome<T>>, &Held) -> Option<T> + Send + 'static,
 ) -> Answer<T> {
     let (answer, receiver) = oneshot::channel();
-    let context = Context::current();
+    let context = Context::new(carried);
     let held = Held::new(context.runtime());
     let shared = ticket.shared();
     let threads = shared.threads();
@@ -93,25 +95,30 @@ impl<T> Job<T> {
     }
 
     fn answer(self, value: T) {
-        if self.answer.is_closed() {
+        let Self { answer, ticket, context, .. } = self;
+        if answer.is_closed() {
             // What it takes to drop it is still the call's work.
-            drop(value);
+            context.scope(|| drop(value));
             return;
         }
-        // Before the caller knows: its next call may have this thread.
-        drop(self.ticket);
-        let _ = self.answer.send(Ok(value));
+        // Before the caller knows: its next call may have this thread, and its span ends with it.
+        drop((ticket, context));
+        let _ = answer.send(Ok(value));
     }
 
     fn panicked(self, panic: Box<dyn Any + Send>) {
-        let shared = self.ticket.shared();
-        drop(self.ticket);
+        let Self { answer, ticket, context, .. } = self;
+        let shared = ticket.shared();
+        drop(ticket);
         // Neither a listener nor what was thrown can keep the caller from its answer by panicking again.
         let _ = catch_unwind(AssertUnwindSafe(|| {
-            shared.panicked(|| message(&*panic));
-            drop(panic);
+            context.scope(|| {
+                shared.panicked(|| message(&*panic));
+                drop(panic);
+            });
         }));
-        let _ = self.answer.send(Err(Panicked));
+        drop(context);
+        let _ = answer.send(Err(Panicked));
     }
 }
 

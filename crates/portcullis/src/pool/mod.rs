@@ -49,10 +49,11 @@
 //! # What a call finds there
 //!
 //! The runtime that it came from, so that timers, sockets and `tokio::spawn` work as ever, the
-//! [deadline](crate::deadline::current) of the call, and with the feature `tracing` the current span. Task-locals,
-//! thread-locals and a subscriber that was set for a thread alone do not follow. The runtime is not *entered* as for
-//! a task: blocking clients that have a runtime inside, and `Handle::block_on`, work there. A runtime of one thread must go on running for its timers to fire: it does
-//! while the call is awaited.
+//! [deadline](crate::deadline::current) of the call, and with the feature `tracing` the span that was the current
+//! one when it was made: in it the call runs, and is dropped. Task-locals, thread-locals and a subscriber that was set
+//! for a thread alone do not follow. The runtime is not *entered* as for a task: blocking clients that have a runtime
+//! inside, and `Handle::block_on`, work there. A runtime of one thread must go on running for its timers to fire: it
+//! does while the call is awaited.
 //!
 //! The body of an HTTP response is read by whoever reads it, on the caller's runtime; what computes there is
 //! not on the pool.

@@ -3,7 +3,7 @@
 use std::{fmt, future::Future};
 
 use super::{caller::Caller, in_place, job, policy::Shared};
-use crate::{FromRejection, clock, shard::Pinned};
+use crate::{FromRejection, carried::Carried, clock, shard::Pinned};
 
 /// A thread of a pool for one call. Dropped, it gives the thread back.
 ///
@@ -76,7 +76,9 @@ impl ThreadPoolTicket {
         if !self.is_isolated() {
             return call().await;
         }
-        job::call(self, call).await.unwrap_or_else(|rejection| Err(E::from_rejection(rejection)))
+        job::call(self, Carried::current(), call)
+            .await
+            .unwrap_or_else(|rejection| Err(E::from_rejection(rejection)))
     }
 }
 

@@ -46,7 +46,8 @@ pub trait Ticket {
         Poll::Ready(())
     }
 
-    /// Runs what polls the body of a response. For what has to be around each poll, as a span is.
+    /// Runs what polls the body of a response, or drops one that has not ended. For what has to be around that, as a
+    /// span is.
     fn inside<R>(&mut self, poll: impl FnOnce() -> R) -> R
     where
         Self: Sized,

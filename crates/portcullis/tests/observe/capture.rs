@@ -52,10 +52,14 @@ impl Capture {
     /// What is seen from now on, on this thread, until the guard is dropped.
     pub(crate) fn start() -> (Self, tracing::subscriber::DefaultGuard) {
         let capture = Self::default();
+        let guard = tracing::subscriber::set_default(capture.subscriber());
+        (capture, guard)
+    }
+
+    pub(crate) fn subscriber(&self) -> impl Subscriber + Send + Sync + use<> {
         // Other libraries have spans of their own, of lower levels.
         let ours = filter_fn(|of| *of.level() <= Level::INFO || of.target() == "portcullis");
-        let subscriber = tracing_subscriber::registry().with(capture.clone().with_filter(ours));
-        (capture, tracing::subscriber::set_default(subscriber))
+        tracing_subscriber::registry().with(self.clone().with_filter(ours))
     }
 
     /// All spans, in the order in which they began.

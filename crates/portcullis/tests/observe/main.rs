@@ -6,7 +6,11 @@ mod by_hand;
 #[cfg(feature = "tracing")]
 mod capture;
 mod counts;
+#[cfg(feature = "tracing")]
+mod dropped;
 mod durations;
+#[cfg(feature = "tracing")]
+mod elsewhere;
 mod live;
 mod off;
 mod seen;

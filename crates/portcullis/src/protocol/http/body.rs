@@ -30,6 +30,16 @@ pin_project! {
         // What was read and is not to be seen yet. Boxed, because it is seldom there.
         held: Option<Box<Frame<Bytes>>>,
     }
+
+    impl<B, T: Ticket> PinnedDrop for ResponseBody<B, T> {
+        // Inside of what was around each poll.
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            if let Some(ticket) = &mut this.guard.ticket {
+                ticket.inside(|| this.state.set(State::Own { bytes: None }));
+            }
+        }
+    }
 }
 
 pin_project! {
