@@ -122,7 +122,7 @@ impl<T: Ticket> Ticket for Option<T> {
 }
 
 /// Runs `f`; should it panic, the ticket is settled with that before the panic goes on its way.
-#[inline]
+#[inline(always)]
 pub(crate) fn watched<T: Ticket, R>(ticket: &mut T, f: impl FnOnce() -> R) -> R {
     let watch = Watch(ticket);
     let result = f();
