@@ -40,9 +40,10 @@
 //!
 //! # What a call finds there
 //!
-//! The [deadline](crate::deadline::current) of the call, and with the feature `tracing` the span that was the current one when it was
-//! made: in it the call runs, and is dropped. Task-locals do not follow. Timers are those of the task's runtime, whose clock is its own: where a test pauses the one of the caller,
-//! the other goes on. The body of an HTTP response is read by whoever reads it, where that is.
+//! The [deadline](crate::deadline::current) of the call, and with the feature `tracing` the span that was the current
+//! one when it was made: in it the call runs, and is dropped. Task-locals do not follow. Timers are those of the task's
+//! runtime, whose clock is its own: where a test pauses the one of the caller, the other goes on. The body of an HTTP
+//! response is read by whoever reads it, where that is.
 
 mod builder;
 mod future;

@@ -1,13 +1,15 @@
 //! The builder of a policy per key: what is the same for every kind of policy.
 
-/// Makes the builder of a keyed policy, all but what is its own to set, and `build`.
+/// Makes the builder of a keyed policy, all but what is its own to set, and `build`. In braces is what the methods' docs say
+/// besides.
 macro_rules! keyed_builder {
     (
         $(#[$doc:meta])*
         $Builder:ident, $Config:ty $(, $extra:ident: $Extra:ty)?;
 
-        $(#[$idle:meta])*
-        idle_after
+        $(keys { $(#[$keys:meta])+ })?
+        $(max_keys { $(#[$most:meta])+ })?
+        idle_after { $(#[$idle:meta])+ }
     ) => {
         $(#[$doc])*
         #[must_use = "a builder does nothing until `build`"]
@@ -37,6 +39,7 @@ macro_rules! keyed_builder {
 
         impl<K> $Builder<K> {
             /// Keeps keys of this type (default `Box<str>`, looked up by `&str`).
+            $($(#[$keys])+)?
             pub fn keys<Other: $crate::keyed::Key>(self) -> $Builder<Other> {
                 let Self { name, config, limits, registry, seed, $($extra,)? .. } = self;
                 let keys = std::marker::PhantomData;
@@ -44,12 +47,13 @@ macro_rules! keyed_builder {
             }
 
             /// The most keys at a time (default 10,000); 1 to 16,777,216.
+            $($(#[$most])+)?
             pub fn max_keys(mut self, keys: usize) -> Self {
                 self.limits.max_keys = keys;
                 self
             }
 
-            $(#[$idle])*
+            $(#[$idle])+
             pub fn idle_after(mut self, time: std::time::Duration) -> Self {
                 self.limits.idle_after = time;
                 self

@@ -22,9 +22,10 @@ keyed_builder! {
     /// ```
     KeyedAdaptiveLimitBuilder, Config;
 
-    /// A key that was not used for this long is forgotten (default 10 min), unless calls are in flight; 1 ms to
-    /// 30 days.
-    idle_after
+    idle_after {
+        /// A key that was not used for this long is forgotten (default 10 min), unless calls are in flight; 1 ms to
+        /// 30 days.
+    }
 }
 
 config_setters!(KeyedAdaptiveLimitBuilder<K>);

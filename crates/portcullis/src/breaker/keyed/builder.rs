@@ -1,6 +1,6 @@
 //! Building a keyed breaker.
 
-use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use portcullis_core::{
     ConfigError, Name, PolicyKind,
@@ -14,84 +14,51 @@ use super::{
     policy::Shared,
 };
 use crate::{
-    Breaker, Registry,
+    Breaker,
     breaker::{BreakerGroup, driver::Driver, setters::config_setters, world::Dice},
     clock,
     event::Emitter,
-    keyed::{Key, Keyed, Limits},
+    keyed::{Key, Keyed, keyed_builder},
 };
 
-/// Builds a [`KeyedBreaker`]. Every setting has a default; see [`Config`] for what each means.
-///
-/// ```
-/// use portcullis::{KeyedBreaker, breaker::Preset};
-/// use std::time::Duration;
-///
-/// let hosts = KeyedBreaker::builder("upstream")
-///     .preset(Preset::FastApi)
-///     .max_keys(50_000)
-///     .idle_after(Duration::from_secs(3600))
-///     .build()?;
-/// # let _ = hosts;
-/// let error = KeyedBreaker::builder("upstream").max_keys(0).build().unwrap_err();
-/// assert_eq!(error.to_string(), "keyed.max_keys is 0: allowed is 1 to 16777216");
-/// # Ok::<(), portcullis::ConfigError>(())
-/// ```
-#[must_use = "a builder does nothing until `build`"]
-pub struct KeyedBreakerBuilder<K = Box<str>> {
-    name: Name,
-    config: Config,
-    limits: Limits,
-    registry: Registry,
-    seed: Option<u64>,
-    group: Option<BreakerGroup>,
-    keys: PhantomData<fn(K)>,
+keyed_builder! {
+    /// Builds a [`KeyedBreaker`]. Every setting has a default; see [`Config`] for what each means.
+    ///
+    /// ```
+    /// use portcullis::{KeyedBreaker, breaker::Preset};
+    /// use std::time::Duration;
+    ///
+    /// let hosts = KeyedBreaker::builder("upstream")
+    ///     .preset(Preset::FastApi)
+    ///     .max_keys(50_000)
+    ///     .idle_after(Duration::from_secs(3600))
+    ///     .build()?;
+    /// # let _ = hosts;
+    /// let error = KeyedBreaker::builder("upstream").max_keys(0).build().unwrap_err();
+    /// assert_eq!(error.to_string(), "keyed.max_keys is 0: allowed is 1 to 16777216");
+    /// # Ok::<(), portcullis::ConfigError>(())
+    /// ```
+    KeyedBreakerBuilder, Config, group: Option<BreakerGroup>;
+
+    keys {
+        ///
+        /// ```
+        /// use portcullis::KeyedBreaker;
+        ///
+        /// let tenants = KeyedBreaker::builder("tenants").keys::<u64>().build()?;
+        /// assert!(tenants.try_admit(&42).is_ok());
+        /// # Ok::<(), portcullis::ConfigError>(())
+        /// ```
+    }
+    idle_after {
+        /// A key that was not used for this long is forgotten (default 10 min), unless it is in a state that
+        /// lasts; 1 ms to 30 days.
+    }
 }
 
 config_setters!(KeyedBreakerBuilder<K>);
 
-impl KeyedBreakerBuilder {
-    pub(super) fn new(name: Name) -> Self {
-        Self {
-            name,
-            config: Config::default(),
-            limits: Limits::default(),
-            registry: Registry::global().clone(),
-            seed: None,
-            group: None,
-            keys: PhantomData,
-        }
-    }
-}
-
 impl<K> KeyedBreakerBuilder<K> {
-    /// Keeps keys of this type (default `Box<str>`, looked up by `&str`).
-    ///
-    /// ```
-    /// use portcullis::KeyedBreaker;
-    ///
-    /// let tenants = KeyedBreaker::builder("tenants").keys::<u64>().build()?;
-    /// assert!(tenants.try_admit(&42).is_ok());
-    /// # Ok::<(), portcullis::ConfigError>(())
-    /// ```
-    pub fn keys<Other: Key>(self) -> KeyedBreakerBuilder<Other> {
-        let Self { name, config, limits, registry, seed, group, .. } = self;
-        KeyedBreakerBuilder { name, config, limits, registry, seed, group, keys: PhantomData }
-    }
-
-    /// The most keys at a time (default 10,000); 1 to 16,777,216.
-    pub fn max_keys(mut self, keys: usize) -> Self {
-        self.limits.max_keys = keys;
-        self
-    }
-
-    /// A key that was not used for this long is forgotten (default 10 min), unless it is in a state that
-    /// lasts; 1 ms to 30 days.
-    pub fn idle_after(mut self, time: Duration) -> Self {
-        self.limits.idle_after = time;
-        self
-    }
-
     /// Each key belongs to a group: when all keys are open, and all other members, a share of the calls
     /// passes. For keys that stand in for each other, such as the replicas of a service.
     pub fn group(mut self, group: &BreakerGroup) -> Self {
@@ -129,29 +96,5 @@ impl<K: Key> KeyedBreakerBuilder<K> {
         let shared = Arc::new(Shared { keys, common, overflow });
         self.registry.join(PolicyKind::Breaker, self.name, &shared);
         Ok(KeyedBreaker { shared })
-    }
-}
-
-impl<K> Clone for KeyedBreakerBuilder<K> {
-    fn clone(&self) -> Self {
-        Self {
-            name: self.name.clone(),
-            config: self.config.clone(),
-            limits: self.limits,
-            registry: self.registry.clone(),
-            seed: self.seed,
-            group: self.group.clone(),
-            keys: PhantomData,
-        }
-    }
-}
-
-impl<K> fmt::Debug for KeyedBreakerBuilder<K> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeyedBreakerBuilder")
-            .field("name", &self.name)
-            .field("config", &self.config)
-            .field("limits", &self.limits)
-            .finish_non_exhaustive()
     }
 }

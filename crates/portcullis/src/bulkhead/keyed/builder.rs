@@ -1,56 +1,45 @@
 //! Building a keyed bulkhead.
 
-use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use portcullis_core::{
-    ConfigError, Mode, Name, PolicyKind,
+    ConfigError, Mode, PolicyKind,
     bulkhead::keyed::{Config, Preset},
 };
 
 use super::{KeyedBulkhead, common::Common, one::OneKey, policy::Shared};
 use crate::{
     Registry,
-    keyed::{Key, Keyed, Limits},
+    keyed::{Key, Keyed, keyed_builder},
 };
 
-/// Builds a [`KeyedBulkhead`]. Every setting has a default; see [`Config`].
-///
-/// ```
-/// use portcullis::KeyedBulkhead;
-/// use std::time::Duration;
-///
-/// let tenants = KeyedBulkhead::builder("tenants")
-///     .overall(200)
-///     .per_key(50)
-///     .queue(100, Duration::from_millis(200))
-///     .build()?;
-/// # let _ = tenants;
-/// # Ok::<(), portcullis::ConfigError>(())
-/// ```
-#[must_use = "a builder does nothing until `build`"]
-pub struct KeyedBulkheadBuilder<K = Box<str>> {
-    name: Name,
-    config: Config,
-    limits: Limits,
-    seed: Option<u64>,
-    registry: Registry,
-    keys: PhantomData<fn(K)>,
-}
+keyed_builder! {
+    /// Builds a [`KeyedBulkhead`]. Every setting has a default; see [`Config`].
+    ///
+    /// ```
+    /// use portcullis::KeyedBulkhead;
+    /// use std::time::Duration;
+    ///
+    /// let tenants = KeyedBulkhead::builder("tenants")
+    ///     .overall(200)
+    ///     .per_key(50)
+    ///     .queue(100, Duration::from_millis(200))
+    ///     .build()?;
+    /// # let _ = tenants;
+    /// # Ok::<(), portcullis::ConfigError>(())
+    /// ```
+    KeyedBulkheadBuilder, Config;
 
-impl KeyedBulkheadBuilder {
-    pub(super) fn new(name: Name) -> Self {
-        let (config, limits, registry) = (Config::default(), Limits::default(), Registry::global().clone());
-        Self { name, config, limits, seed: None, registry, keys: PhantomData }
+    max_keys {
+        /// With no fewer than all that may run or wait, there is always room for a new one.
+    }
+    idle_after {
+        /// A key that was not used for this long is forgotten (default 10 min), unless it holds permits or waits for some;
+        /// 1 ms to 30 days.
     }
 }
 
 impl<K> KeyedBulkheadBuilder<K> {
-    /// Keeps keys of this type (default `Box<str>`, looked up by `&str`).
-    pub fn keys<Other: Key>(self) -> KeyedBulkheadBuilder<Other> {
-        let Self { name, config, limits, seed, registry, .. } = self;
-        KeyedBulkheadBuilder { name, config, limits, seed, registry, keys: PhantomData }
-    }
-
     /// Takes all settings from a [`Config`].
     pub fn config(mut self, config: Config) -> Self {
         self.config = config;
@@ -89,20 +78,6 @@ impl<K> KeyedBulkheadBuilder<K> {
         self
     }
 
-    /// The most keys at a time (default 10,000); 1 to 16,777,216. With no fewer than all that may run or wait, there
-    /// is always room for a new one.
-    pub fn max_keys(mut self, keys: usize) -> Self {
-        self.limits.max_keys = keys;
-        self
-    }
-
-    /// A key that was not used for this long is forgotten (default 10 min), unless it holds permits or waits for some;
-    /// 1 ms to 30 days.
-    pub fn idle_after(mut self, time: Duration) -> Self {
-        self.limits.idle_after = time;
-        self
-    }
-
     /// Draws which refusals are enforced, where only a percentage is, from a generator with this seed, so that a run
     /// can be repeated.
     pub fn seed(mut self, seed: u64) -> Self {
@@ -134,28 +109,5 @@ impl<K: Key> KeyedBulkheadBuilder<K> {
         });
         registry.join(PolicyKind::Bulkhead, name, &shared);
         Ok(KeyedBulkhead { shared })
-    }
-}
-
-impl<K> Clone for KeyedBulkheadBuilder<K> {
-    fn clone(&self) -> Self {
-        Self {
-            name: self.name.clone(),
-            config: self.config.clone(),
-            limits: self.limits,
-            seed: self.seed,
-            registry: self.registry.clone(),
-            keys: PhantomData,
-        }
-    }
-}
-
-impl<K> fmt::Debug for KeyedBulkheadBuilder<K> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeyedBulkheadBuilder")
-            .field("name", &self.name)
-            .field("config", &self.config)
-            .field("limits", &self.limits)
-            .finish_non_exhaustive()
     }
 }

@@ -23,9 +23,10 @@ keyed_builder! {
     /// ```
     KeyedRateLimitBuilder, Config;
 
-    /// A key that was not used for this long is forgotten (default 10 min), once all its permits are there again;
-    /// 1 ms to 30 days.
-    idle_after
+    idle_after {
+        /// A key that was not used for this long is forgotten (default 10 min), once all its permits are there again;
+        /// 1 ms to 30 days.
+    }
 }
 
 config_setters!(KeyedRateLimitBuilder<K>);

@@ -30,9 +30,10 @@ keyed_builder! {
     /// ```
     KeyedRetryBuilder, Config, budget: Option<RetryBudget>;
 
-    /// A key that was not used for this long is forgotten (default 10 min), unless something was taken from
-    /// its budget; 1 ms to 30 days.
-    idle_after
+    idle_after {
+        /// A key that was not used for this long is forgotten (default 10 min), unless something was taken from
+        /// its budget; 1 ms to 30 days.
+    }
 }
 
 config_setters!(KeyedRetryBuilder<K>);
