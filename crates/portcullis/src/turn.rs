@@ -38,8 +38,18 @@ impl<T: Ticket> Hold for Apart<T> {
     }
 }
 
+/// Nothing is held, and nobody is told how the call ended.
+impl Hold for () {
+    type Ticket = ();
+
+    #[inline(always)]
+    fn take(&mut self) -> Option<()> {
+        None
+    }
+}
+
 /// A call that did not begin at once.
-pub(crate) enum Late<W: Wait, S, Req> {
+enum Late<W: Wait, S, Req> {
     Waiting(Parked<Queued<W, S, Req>>),
     Refused(Rejection),
     /// It came to something.
@@ -47,7 +57,7 @@ pub(crate) enum Late<W: Wait, S, Req> {
 }
 
 /// All that a call needs when its turn comes.
-pub(crate) struct Queued<W: Wait, S, Req> {
+struct Queued<W: Wait, S, Req> {
     /// `None` once the turn has come.
     wait: Option<W>,
     held: Option<W::Held>,
@@ -56,18 +66,18 @@ pub(crate) struct Queued<W: Wait, S, Req> {
 }
 
 /// What a call came to that was late.
-pub(crate) enum Turn<F, E, H> {
+enum Turn<F, E, H> {
     Come(F, H),
     Refused(Rejection),
     Unready(E),
 }
 
 impl<W: Wait, S: Service<Req>, Req> Late<W, S, Req> {
-    pub(crate) fn waiting(wait: W, inner: S, request: Req) -> Self {
+    fn waiting(wait: W, inner: S, request: Req) -> Self {
         Self::Waiting(Parked::new(Queued { wait: Some(wait), held: None, inner, request: Some(request) }))
     }
 
-    pub(crate) fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Turn<S::Future, S::Error, W::Held>> {
+    fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Turn<S::Future, S::Error, W::Held>> {
         if let Self::Waiting(queued) = self {
             let Some(waits) = queued.get() else { return Poll::Pending };
             let turn = ready!(waits.poll_turn(cx));

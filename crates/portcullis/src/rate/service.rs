@@ -9,7 +9,7 @@ use portcullis_core::Time;
 use tower_service::Service;
 
 use super::{Cost, Limits, RateLimit, ResponseFuture, Tell, policy::Entry, tell::Told};
-use crate::{Protocol, clock};
+use crate::{Protocol, clock, turn::Entered};
 
 /// A service behind a [`RateLimit`].
 ///
@@ -76,7 +76,8 @@ impl<S, P: Clone, C, H> Limited<S, P, C, H> {
         S: Service<Req>,
     {
         self.asked = false;
-        ResponseFuture::running(self.inner.call(request), self.protocol.clone(), context, told)
+        let entered = Entered::running(self.inner.call(request), self.protocol.clone(), context, ());
+        ResponseFuture::new(entered, told)
     }
 
     #[cold]
@@ -96,11 +97,11 @@ impl<S, P: Clone, C, H> Limited<S, P, C, H> {
             Ok(Entry::Waiting(waiting)) => {
                 self.give_up();
                 let (inner, protocol) = (self.inner.clone(), self.protocol.clone());
-                ResponseFuture::waiting(waiting, inner, request, protocol, context, told)
+                ResponseFuture::new(Entered::waiting(waiting, inner, request, protocol, context), told)
             }
             Err(rejection) => {
                 self.give_up();
-                ResponseFuture::refused(rejection, self.protocol.clone(), context, told)
+                ResponseFuture::new(Entered::refused(rejection, self.protocol.clone(), context), told)
             }
         }
     }
