@@ -1,8 +1,8 @@
 //! What all keys of an adaptive limit have in common; one without keys has it to itself.
 
 use super::Config;
-use crate::keyed::common;
+use crate::keyed::{common, family::settings};
 
 pub(crate) type Common = common::Common<Config>;
 
-common::settings!(Config);
+settings!(Config);

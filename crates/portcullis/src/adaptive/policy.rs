@@ -304,14 +304,6 @@ impl Shared {
 impl OfMany for AdaptiveLimit {
     type Common = Common;
 
-    fn family(common: &Common) -> &Name {
-        common.emitter.name()
-    }
-
-    fn version(common: &Common) -> u64 {
-        common.version()
-    }
-
     fn of_many(name: Name, common: &Arc<Common>) -> Result<Self, ConfigError> {
         let config = (*common.config.load()).clone();
         Ok(Self { shared: Sharded::small(Shared::new(name, config, 1, common.clone())?) })

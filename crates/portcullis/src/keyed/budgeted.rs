@@ -9,12 +9,13 @@ use std::sync::{
 };
 
 use portcullis_core::{
-    ConfigError, Mode, Name, PolicyKind, Time, pipeline,
+    ConfigError, Name, PolicyKind, Time, pipeline,
     retry::{Budget, BudgetConfig},
 };
 
 use super::{
     Key,
+    family::{Family, Settings},
     many::{Many, OfMany},
     seen::Seen,
 };
@@ -31,15 +32,13 @@ use crate::{
 /// A policy with a budget, of which there is one for each key.
 pub(crate) trait Budgeted: Clone + Send + Sync + 'static {
     const KIND: PolicyKind;
-    type Config: Send + Sync + 'static;
+    type Config: Settings;
     /// What it counts.
     type Counts: Send + Sync + 'static;
     /// What else all have in common.
     type Besides: Default + Send + Sync + 'static;
     /// What there is to see of one, or of all.
     type Status;
-
-    fn check(config: &Self::Config) -> Result<(), ConfigError>;
 
     /// The rules of the budget that each has.
     fn budget_of(config: &Self::Config) -> BudgetConfig;
@@ -66,10 +65,6 @@ pub(crate) trait Budgeted: Clone + Send + Sync + 'static {
     fn values(all: &Self::Status) -> Values;
 
     fn measure(all: &Self::Status, into: &mut dyn Measures);
-
-    fn mode(config: &Self::Config) -> Mode;
-
-    fn with_mode(config: &Self::Config, mode: Mode) -> Self::Config;
 }
 
 /// What all keys have in common.
@@ -98,7 +93,7 @@ impl<P: Budgeted> Common<P> {
         seed: Option<u64>,
         registry: &Registry,
     ) -> Result<Self, ConfigError> {
-        P::check(&config)?;
+        config.check()?;
         Ok(Self {
             untouched: AtomicU64::new(untouched::<P>(&config)?),
             config: Live::new(config),
@@ -133,7 +128,7 @@ impl<P: Budgeted> Common<P> {
     fn replace(&self, change: impl FnOnce(&P::Config) -> P::Config) -> Result<(), ConfigError> {
         self.config.update(|before| {
             let config = change(before);
-            P::check(&config)?;
+            config.check()?;
             self.untouched.store(untouched::<P>(&config)?, Relaxed);
             Ok(config)
         })?;
@@ -146,16 +141,24 @@ fn untouched<P: Budgeted>(config: &P::Config) -> Result<u64, ConfigError> {
     Budget::new(P::budget_of(config), 1).map(|budget| budget.available(clock::now()))
 }
 
+impl<P: Budgeted> Family for Common<P> {
+    type Config = P::Config;
+
+    fn config(&self) -> Arc<P::Config> {
+        self.config.load()
+    }
+
+    fn emitter(&self) -> &Emitter {
+        &self.emitter
+    }
+
+    fn version(&self) -> u64 {
+        self.version.load(Acquire)
+    }
+}
+
 impl<P: Budgeted> OfMany for P {
     type Common = Common<P>;
-
-    fn family(common: &Common<P>) -> &Name {
-        common.emitter.name()
-    }
-
-    fn version(common: &Common<P>) -> u64 {
-        common.version.load(Acquire)
-    }
 
     fn of_many(name: Name, common: &Arc<Common<P>>) -> Result<Self, ConfigError> {
         P::one_of_many(name, common)
@@ -184,15 +187,6 @@ impl<P: Budgeted> OfMany for P {
 impl<P: Budgeted> Seen for P {
     const KIND: PolicyKind = <P as Budgeted>::KIND;
     const ACTIONS: &'static [Action] = &[Action::Mode];
-    type Config = <P as Budgeted>::Config;
-
-    fn emitter(common: &Common<P>) -> &Emitter {
-        &common.emitter
-    }
-
-    fn mode(common: &Common<P>) -> Mode {
-        <P as Budgeted>::mode(&common.config.load())
-    }
 
     fn facts(common: &Common<P>) -> pipeline::Facts {
         let config = common.config.load();
@@ -213,13 +207,9 @@ impl<P: Budgeted> Seen for P {
         <P as Budgeted>::measure(&P::all(common), into);
     }
 
-    fn with_mode(config: &Self::Config, mode: Mode) -> Self::Config {
-        <P as Budgeted>::with_mode(config, mode)
-    }
-
     fn change<K: Key>(
         all: &Many<K, P>,
-        change: impl FnOnce(&Self::Config) -> Self::Config,
+        change: impl FnOnce(&P::Config) -> P::Config,
     ) -> Result<(), ConfigError> {
         let common = &all.common;
         // Until all keys have new settings, and dropped with no lock held: they may hold functions.

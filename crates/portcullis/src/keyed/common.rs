@@ -1,66 +1,21 @@
 //! What all keys of a policy have in common; one without keys has it to itself.
 
-use std::sync::atomic::{
-    AtomicU64,
-    Ordering::{Acquire, Relaxed, Release},
+use std::sync::{
+    Arc,
+    atomic::{
+        AtomicU64,
+        Ordering::{Acquire, Relaxed, Release},
+    },
 };
 
 use portcullis_core::{ConfigError, Mode, Name, PolicyKind};
 
 use super::{
     Key,
+    family::{Family, Settings},
     many::{Many, OfMany},
 };
 use crate::{Registry, dice::Dice, event::Emitter, live::Live};
-
-/// The settings of a policy.
-pub(crate) trait Settings: Clone {
-    /// Checks every field.
-    fn check(&self) -> Result<(), ConfigError>;
-
-    /// Whether what is decided is done.
-    fn mode(&self) -> Mode;
-}
-
-/// Makes the settings of a policy known as such.
-macro_rules! settings {
-    ($Config:ty) => {
-        impl $crate::keyed::common::Settings for $Config {
-            fn check(&self) -> Result<(), portcullis_core::ConfigError> {
-                Self::check(self)
-            }
-
-            fn mode(&self) -> portcullis_core::Mode {
-                self.mode
-            }
-        }
-    };
-}
-
-/// What of [`Seen`](super::seen::Seen) is the same for all that have a [`Common`].
-macro_rules! seen {
-    ($Config:ident, $Common:ty) => {
-        type Config = $Config;
-
-        fn emitter(common: &$Common) -> &$crate::event::Emitter {
-            &common.emitter
-        }
-
-        fn mode(common: &$Common) -> portcullis_core::Mode {
-            common.config.load().mode
-        }
-
-        fn facts(common: &$Common) -> portcullis_core::pipeline::Facts {
-            portcullis_core::pipeline::Facts::from(&*common.config.load()).by_key()
-        }
-
-        fn with_mode(config: &$Config, mode: portcullis_core::Mode) -> $Config {
-            $Config { mode, ..config.clone() }
-        }
-    };
-}
-
-pub(crate) use {seen, settings};
 
 /// `B` is what only one kind of policy has.
 pub(crate) struct Common<C, B = ()> {
@@ -91,11 +46,6 @@ impl<C: Settings, B: Default> Common<C, B> {
             besides: B::default(),
             version: AtomicU64::new(0),
         })
-    }
-
-    /// To be read before the settings: who finds it changed after he has used them has used old ones.
-    pub(crate) fn version(&self) -> u64 {
-        self.version.load(Acquire)
     }
 
     /// Puts other settings in place, if `take` takes them.
@@ -132,6 +82,22 @@ impl<C: Settings, B: Default> Common<C, B> {
     }
 }
 
+impl<C: Settings, B: Send + Sync + 'static> Family for Common<C, B> {
+    type Config = C;
+
+    fn config(&self) -> Arc<C> {
+        self.config.load()
+    }
+
+    fn emitter(&self) -> &Emitter {
+        &self.emitter
+    }
+
+    fn version(&self) -> u64 {
+        self.version.load(Acquire)
+    }
+}
+
 /// Changes the settings of all keys and of the overflow, which `take` gives them to, and tells of it.
 pub(crate) fn change<K, P, C, B>(
     all: &Many<K, P>,
@@ -142,7 +108,7 @@ where
     K: Key,
     P: OfMany<Common = Common<C, B>>,
     C: Settings,
-    B: Default,
+    B: Default + Send + Sync + 'static,
 {
     let Many { common, overflow, .. } = all;
     all.update(|| common.replace(change, |config| take(overflow, config)))?;

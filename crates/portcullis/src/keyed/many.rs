@@ -11,19 +11,13 @@ use std::{
 
 use portcullis_core::{ConfigError, Name, Time};
 
-use super::{Entry, Key, Keyed, KeyedValue, Limits};
+use super::{Entry, Key, Keyed, KeyedValue, Limits, family::Family};
 use crate::clock;
 
 /// A policy of which there is one for each key. All share what is the same for all.
 pub(crate) trait OfMany: Clone + Send + Sync + 'static {
     /// What they share: their settings, and what is told of all of them.
-    type Common: Send + Sync + 'static;
-
-    /// The name of all of them.
-    fn family(common: &Self::Common) -> &Name;
-
-    /// Counts changes of the settings.
-    fn version(common: &Self::Common) -> u64;
+    type Common: Family;
 
     /// One, in no registry.
     fn of_many(name: Name, common: &Arc<Self::Common>) -> Result<Self, ConfigError>;
@@ -122,13 +116,13 @@ impl<K: Key, P: OfMany> Many<K, P> {
     #[inline(never)]
     fn make<'a>(&self, one: &'a Entry<K, One<P>>) -> Result<&'a P, ConfigError> {
         let One { common, made } = one.value();
-        let version = P::version(common);
-        let name = Name::from(format!("{}/{}", P::family(common), one.key()));
+        let version = common.version();
+        let name = Name::from(format!("{}/{}", common.emitter().name(), one.key()));
         let policy = P::of_many(name, common)?;
         let policy = made.get_or_init(|| policy);
         // Who changed the settings since may have looked at this key before it had a policy.
         fence(SeqCst);
-        if P::version(common) != version {
+        if common.version() != version {
             let _telling = self.telling();
             policy.follow()?;
         }

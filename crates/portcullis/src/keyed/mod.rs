@@ -56,6 +56,7 @@ pub mod by;
 mod by_key;
 pub(crate) mod common;
 mod entry;
+pub(crate) mod family;
 mod handle;
 mod key_of;
 mod limits;

@@ -4,6 +4,7 @@ use portcullis_core::{ConfigError, Mode, PolicyKind, health::Level, pipeline::Fa
 
 use super::{
     Key,
+    family::{Family, Settings},
     many::{Many, OfMany},
 };
 use crate::{
@@ -13,15 +14,13 @@ use crate::{
     restart::{Kept, Saved},
 };
 
+/// The settings of such policies.
+pub(crate) type ConfigOf<P> = <<P as OfMany>::Common as Family>::Config;
+
 /// What a registry sees of a policy of which there is one for each key.
 pub(crate) trait Seen: OfMany {
     const KIND: PolicyKind;
     const ACTIONS: &'static [Action];
-    type Config;
-
-    fn emitter(common: &Self::Common) -> &Emitter;
-
-    fn mode(common: &Self::Common) -> Mode;
 
     fn facts(common: &Self::Common) -> Facts;
 
@@ -30,13 +29,10 @@ pub(crate) trait Seen: OfMany {
 
     fn measure(common: &Self::Common, into: &mut dyn Measures);
 
-    /// The same settings with another mode.
-    fn with_mode(config: &Self::Config, mode: Mode) -> Self::Config;
-
     /// Changes the settings of all keys and of the overflow, and tells of it.
     fn change<K: Key>(
         all: &Many<K, Self>,
-        change: impl FnOnce(&Self::Config) -> Self::Config,
+        change: impl FnOnce(&ConfigOf<Self>) -> ConfigOf<Self>,
     ) -> Result<(), ConfigError>;
 
     fn reset(&self) {}
@@ -68,7 +64,7 @@ impl<K: Key, P: Seen> Policy for Many<K, P> {
             ("evicted_full", evictions.full.into()),
             ("overflows", keys.overflows().into()),
         ]);
-        let emitter = P::emitter(&self.common);
+        let emitter = self.common.emitter();
         // What becomes of one key is no matter for the whole service.
         let (name, level) = (emitter.name().clone(), Level::Healthy);
         emitter.marked(Snapshot { name, kind: P::KIND, state: "active", level, values })
@@ -85,15 +81,15 @@ impl<K: Key, P: Seen> Policy for Many<K, P> {
     }
 
     fn mode(&self) -> Option<Mode> {
-        Some(P::mode(&self.common))
+        Some(self.common.config().mode())
     }
 
     fn set_mode(&self, mode: Mode) -> Result<(), ConfigError> {
-        P::change(self, |config| P::with_mode(config, mode))
+        P::change(self, |config| config.with_mode(mode))
     }
 
     fn emitter(&self) -> Option<&Emitter> {
-        Some(P::emitter(&self.common))
+        Some(self.common.emitter())
     }
 
     fn reset(&self) {
@@ -101,12 +97,12 @@ impl<K: Key, P: Seen> Policy for Many<K, P> {
     }
 
     fn save(&self, into: &mut Saved) {
-        P::emitter(&self.common).save(into);
+        self.common.emitter().save(into);
         self.save_keys(into, P::save);
     }
 
     fn resume(&self, from: &Kept<'_>) -> bool {
-        let stopped = P::emitter(&self.common).resume(from).is_some();
+        let stopped = self.common.emitter().resume(from).is_some();
         self.resume_keys(from, P::resume) || stopped
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicU64;
 
 use super::Config;
-use crate::keyed::common;
+use crate::keyed::{common, family::settings};
 
 pub(crate) type Common = common::Common<Config, Waits>;
 
@@ -13,4 +13,4 @@ pub(crate) struct Waits {
     pub(super) waited: AtomicU64,
 }
 
-common::settings!(Config);
+settings!(Config);

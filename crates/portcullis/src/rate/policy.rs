@@ -335,14 +335,6 @@ impl Shared {
 impl OfMany for RateLimit {
     type Common = Common;
 
-    fn family(common: &Common) -> &Name {
-        common.emitter.name()
-    }
-
-    fn version(common: &Common) -> u64 {
-        common.version()
-    }
-
     fn of_many(name: Name, common: &Arc<Common>) -> Result<Self, ConfigError> {
         let limiter = Limiter::new((*common.config.load()).clone())?;
         Ok(Self { shared: Arc::new(Shared { name, limiter, common: common.clone() }) })

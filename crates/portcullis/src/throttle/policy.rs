@@ -266,14 +266,6 @@ impl Shared {
 impl OfMany for Throttle {
     type Common = Common;
 
-    fn family(common: &Common) -> &Name {
-        common.emitter.name()
-    }
-
-    fn version(common: &Common) -> u64 {
-        common.version()
-    }
-
     fn of_many(name: Name, common: &Arc<Common>) -> Result<Self, ConfigError> {
         let throttler = Throttler::new((*common.config.load()).clone(), 1)?;
         Ok(Self { shared: Sharded::small(Shared { name, throttler, common: common.clone() }) })

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use portcullis_core::{ConfigError, PolicyKind};
+use portcullis_core::{ConfigError, PolicyKind, pipeline::Facts};
 
 use super::KeyedAdaptiveLimitBuilder;
 use crate::{
@@ -85,7 +85,9 @@ impl Seen for AdaptiveLimit {
     const KIND: PolicyKind = PolicyKind::AdaptiveLimit;
     const ACTIONS: &'static [Action] = &[Action::Isolate, Action::Release, Action::Mode];
 
-    common::seen!(Config, Common);
+    fn facts(common: &Common) -> Facts {
+        Facts::from(&*common.config.load()).by_key()
+    }
 
     fn values(common: &Common) -> Values {
         vec![

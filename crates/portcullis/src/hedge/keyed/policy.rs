@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use portcullis_core::{ConfigError, Mode, Name, PolicyKind, pipeline, retry::BudgetConfig};
+use portcullis_core::{ConfigError, Name, PolicyKind, pipeline, retry::BudgetConfig};
 
 use super::{KeyedHedgeBuilder, KeyedHedgeStatus};
 use crate::{
@@ -11,6 +11,7 @@ use crate::{
     hedge::{Config, Delay, HedgeStatus, Policies, measure, policy::Counts},
     keyed::{
         budgeted::{Budgeted, Common},
+        family::settings,
         keyed_handle,
     },
     metrics::Measures,
@@ -42,10 +43,6 @@ impl Budgeted for Hedge {
     type Counts = Counts;
     type Besides = Arc<Lines>;
     type Status = HedgeStatus;
-
-    fn check(config: &Config) -> Result<(), ConfigError> {
-        config.check()
-    }
 
     fn budget_of(config: &Config) -> BudgetConfig {
         config.budget
@@ -91,12 +88,6 @@ impl Budgeted for Hedge {
     fn measure(all: &HedgeStatus, into: &mut dyn Measures) {
         measure::measure(all, into);
     }
-
-    fn mode(config: &Config) -> Mode {
-        config.mode
-    }
-
-    fn with_mode(config: &Config, mode: Mode) -> Config {
-        Config { mode, ..config.clone() }
-    }
 }
+
+settings!(Config);

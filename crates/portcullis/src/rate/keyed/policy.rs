@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use portcullis_core::{ConfigError, PolicyKind};
+use portcullis_core::{ConfigError, PolicyKind, pipeline::Facts};
 
 use super::KeyedRateLimitBuilder;
 use crate::{
@@ -86,7 +86,9 @@ impl Seen for RateLimit {
     const KIND: PolicyKind = PolicyKind::RateLimit;
     const ACTIONS: &'static [Action] = &[Action::Isolate, Action::Release, Action::Mode];
 
-    common::seen!(Config, Common);
+    fn facts(common: &Common) -> Facts {
+        Facts::from(&*common.config.load()).by_key()
+    }
 
     fn values(common: &Common) -> Values {
         vec![

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use portcullis_core::{ConfigError, Mode, Name, PolicyKind, pipeline, retry::BudgetConfig};
+use portcullis_core::{ConfigError, Name, PolicyKind, pipeline, retry::BudgetConfig};
 
 use super::{KeyedRetryBuilder, KeyedRetryStatus};
 use crate::{
     RetryBudget, RetryPolicy,
     keyed::{
         budgeted::{Budgeted, Common},
+        family::settings,
         keyed_handle,
     },
     metrics::Measures,
@@ -41,10 +42,6 @@ impl Budgeted for RetryPolicy {
     type Counts = Counts;
     type Besides = ();
     type Status = RetryStatus;
-
-    fn check(config: &Config) -> Result<(), ConfigError> {
-        config.check()
-    }
 
     fn budget_of(config: &Config) -> BudgetConfig {
         config.budget
@@ -85,12 +82,6 @@ impl Budgeted for RetryPolicy {
     fn measure(all: &RetryStatus, into: &mut dyn Measures) {
         measure::measure(all, into);
     }
-
-    fn mode(config: &Config) -> Mode {
-        config.mode
-    }
-
-    fn with_mode(config: &Config, mode: Mode) -> Config {
-        Config { mode, ..config.clone() }
-    }
 }
+
+settings!(Config);

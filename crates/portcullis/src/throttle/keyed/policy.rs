@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use portcullis_core::{ConfigError, PolicyKind};
+use portcullis_core::{ConfigError, PolicyKind, pipeline::Facts};
 
 use super::KeyedThrottleBuilder;
 use crate::{
@@ -84,7 +84,9 @@ impl Seen for Throttle {
     const KIND: PolicyKind = PolicyKind::Throttle;
     const ACTIONS: &'static [Action] = &[Action::Reset, Action::Mode];
 
-    common::seen!(Config, Common);
+    fn facts(common: &Common) -> Facts {
+        Facts::from(&*common.config.load()).by_key()
+    }
 
     fn values(common: &Common) -> Values {
         vec![
